@@ -1,0 +1,35 @@
+// The CPU as a device: host memory, and OpenMP threads under the calling thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/cpu/kernels.h"
+#include "core/device.h"
+#include "core/ops/operations_cpu.h"
+
+namespace convoy {
+
+// Make it on the thread that will run the operations: the OpenMP team size belongs to a thread.
+class CpuDevice : public Device {
+ public:
+  CpuDevice(int threads, cpu::Isa isa);
+
+  [[nodiscard]] DeviceKind kind() const override { return DeviceKind::cpu; }
+  [[nodiscard]] std::string description() const override;
+  Buffer allocate(std::size_t bytes) override;
+  std::unique_ptr<Stream> make_stream() override;
+  std::unique_ptr<Event> make_event() override;
+  void copy_to_device(void* device, const void* host, std::size_t bytes, Stream& s) override;
+  void copy_to_host(void* host, const void* device, std::size_t bytes, Stream& s) override;
+  void copy(void* to, const void* from, std::size_t bytes, Stream& s) override;
+  void fill_zero(void* device, std::size_t bytes, Stream& s) override;
+  [[nodiscard]] bool host_addressable() const override { return true; }
+  Operations& operations() override { return operations_; }
+
+ private:
+  int threads_;
+  CpuOperations operations_;
+};
+
+}  // namespace convoy

@@ -1,0 +1,104 @@
+// Plans a network's memory and runs its passes.
+#include "core/net/network.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace convoy {
+
+Network::Network(Device& device, const Shape& input, std::vector<std::unique_ptr<Layer>> layers)
+    : device_(device), layers_(std::move(layers)) {
+  plan_activations(input);
+  plan_gradients();
+  plan_parameters();
+  plan_workspace();
+}
+
+void Network::plan_activations(const Shape& input) {
+  const auto allocate = [&](const Shape& shape) {
+    buffers_.push_back(device_.allocate(static_cast<std::size_t>(shape.count()) * sizeof(float)));
+    return Tensor{buffers_.back().data(), shape, DType::f32};
+  };
+  activations_.push_back(allocate(input));
+  for (const auto& layer : layers_) {
+    activations_.push_back(layer->in_place() ? activations_.back() : allocate(layer->output()));
+  }
+}
+
+// The gradient of an activation lives from the backward pass of the layer above to that of the
+// layer below, so two memories in turn serve all of them.
+void Network::plan_gradients() {
+  std::int64_t largest = 0;
+  for (std::size_t i = 1; i < activations_.size(); ++i) {
+    largest = std::max(largest, activations_[i].count());
+  }
+  void* memory[2];
+  for (void*& half : memory) {
+    buffers_.push_back(device_.allocate(static_cast<std::size_t>(largest) * sizeof(float)));
+    half = buffers_.back().data();
+  }
+  activation_gradients_.resize(layers_.size());
+  std::size_t turn = 0;
+  for (std::size_t i = layers_.size(); i-- > 0;) {
+    activation_gradients_[i] = {memory[turn % 2], activations_[i + 1].shape, DType::f32};
+    if (!layers_[i]->in_place()) ++turn;
+  }
+  logits_gradient_ = activation_gradients_.back();
+}
+
+void Network::plan_parameters() {
+  ready_after_.resize(layers_.size());
+  std::int64_t count = 0;
+  for (std::size_t i = layers_.size(); i-- > 0;) {
+    for (Parameter& parameter : layers_[i]->parameters()) {
+      parameters_.push_back(&parameter);
+      count += parameter.local().count();
+    }
+    ready_after_[i] = count;
+  }
+  for (Tensor* all : {&values_, &gradients_}) {
+    buffers_.push_back(device_.allocate(static_cast<std::size_t>(count) * sizeof(float)));
+    *all = {buffers_.back().data(), {count, 1, 1, 1}, DType::f32};
+  }
+  std::int64_t offset = 0;
+  for (Parameter* parameter : parameters_) {
+    parameter->value = {values_.f32() + offset, parameter->local(), DType::f32};
+    parameter->gradient = {gradients_.f32() + offset, parameter->local(), DType::f32};
+    offset += parameter->local().count();
+  }
+}
+
+void Network::plan_workspace() {
+  std::size_t bytes = 0;
+  for (const auto& layer : layers_) bytes = std::max(bytes, layer->workspace_bytes());
+  workspace_ = device_.allocate(bytes);
+}
+
+void Network::initialise(std::uint64_t seed, Stream& stream) {
+  for (Parameter* parameter : parameters_) {
+    const std::vector<float> host = initial_values(*parameter, seed);
+    device_.copy_to_device(parameter->value.data, host.data(), host.size() * sizeof(float), stream);
+    stream.synchronize();
+  }
+}
+
+void Network::forward(const Pass& pass, LayerObserver* observer) {
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    if (observer != nullptr) observer->begin(i, false);
+    layers_[i]->forward(pass, activations_[i], activations_[i + 1]);
+    if (observer != nullptr) observer->end(i, false);
+  }
+}
+
+void Network::backward(const Pass& pass, const std::function<void(std::int64_t)>& gradients_ready,
+                       LayerObserver* observer) {
+  for (std::size_t i = layers_.size(); i-- > 0;) {
+    if (observer != nullptr) observer->begin(i, true);
+    const Tensor* dx = i > 0 ? &activation_gradients_[i - 1] : nullptr;
+    layers_[i]->backward(pass, activations_[i], activations_[i + 1], activation_gradients_[i], dx);
+    if (observer != nullptr) observer->end(i, true);
+    if (gradients_ready) gradients_ready(ready_after_[i]);
+  }
+}
+
+}  // namespace convoy

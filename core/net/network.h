@@ -1,0 +1,73 @@
+// A chain of layers with its memory: activations, gradients and parameters, planned once.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/device.h"
+#include "core/net/layer.h"
+
+namespace convoy {
+
+// Told when a layer's pass begins and ends; `convoy bench` times layers with it.
+class LayerObserver {
+ public:
+  virtual ~LayerObserver() = default;
+  virtual void begin(std::size_t layer, bool backward) = 0;
+  virtual void end(std::size_t layer, bool backward) = 0;
+};
+
+class Network {
+ public:
+  // `input` is the local [N, H, W, 3]. All memory of training is allocated here.
+  Network(Device& device, const Shape& input, std::vector<std::unique_ptr<Layer>> layers);
+
+  [[nodiscard]] const Tensor& input() const { return activations_.front(); }
+  [[nodiscard]] const Tensor& logits() const { return activations_.back(); }
+  // Where the loss writes its gradient before backward.
+  [[nodiscard]] const Tensor& logits_gradient() const { return logits_gradient_; }
+  [[nodiscard]] std::size_t workspace_bytes() const { return workspace_.bytes(); }
+  [[nodiscard]] void* workspace() const { return workspace_.data(); }
+  [[nodiscard]] std::span<const std::unique_ptr<Layer>> layers() const { return layers_; }
+
+  // In the order in which backward finishes their gradients (last layer first); values and
+  // gradients of all of them lie without gaps in this order.
+  [[nodiscard]] std::span<Parameter* const> parameters() const { return parameters_; }
+  [[nodiscard]] const Tensor& values() const { return values_; }        // [count]
+  [[nodiscard]] const Tensor& gradients() const { return gradients_; }  // [count]
+
+  // Sets every parameter to its initial value, a function of seed and logical place alone.
+  void initialise(std::uint64_t seed, Stream& stream);
+
+  void forward(const Pass& pass, LayerObserver* observer = nullptr);
+  // `gradients_ready` is called after each layer, with the number of leading floats of gradients()
+  // that are final on this rank.
+  void backward(const Pass& pass, const std::function<void(std::int64_t)>& gradients_ready,
+                LayerObserver* observer = nullptr);
+
+ private:
+  void plan_activations(const Shape& input);
+  void plan_gradients();
+  void plan_parameters();
+  void plan_workspace();
+
+  Device& device_;
+  std::vector<std::unique_ptr<Layer>> layers_;
+  std::vector<Buffer> buffers_;      // of activations and parameters
+  Buffer workspace_;                 // shared by all operations
+  std::vector<Tensor> activations_;  // [layer count + 1]; in-place layers repeat their input
+  std::vector<Tensor> activation_gradients_;  // of activations_[i + 1]; two memories in turn
+  Tensor logits_gradient_;
+  std::vector<Parameter*> parameters_;
+  std::vector<std::int64_t> ready_after_;  // floats of gradients() final after layer i's backward
+  Tensor values_;
+  Tensor gradients_;
+};
+
+// The initial values of rows of a logical tensor, on the host: [rows.size() x per_row].
+[[nodiscard]] std::vector<float> initial_values(const Parameter& parameter, std::uint64_t seed);
+
+}  // namespace convoy

@@ -1,0 +1,52 @@
+// 2-D convolution (cross-correlation) with bias and optional ReLU, grouped by towers.
+// Krizhevsky et al. 2012, section 3.5; the groups are section 3.2's GPUs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "core/ops/op.h"
+
+namespace convoy {
+
+// Output extent: floor((in + pad_begin + pad_end - kernel) / stride) + 1 in each direction.
+struct ConvSpec {
+  Shape x;                     // [N, H, W, C]
+  std::int64_t kernels = 0;    // K, a multiple of groups
+  std::int64_t kernel = 0;     // R = S
+  std::int64_t stride = 1;
+  std::int64_t pad_begin = 0;  // zeros above and to the left
+  std::int64_t pad_end = 0;    // zeros below and to the right
+  std::int64_t groups = 1;     // kernels of group g read channels of group g only
+  bool relu = false;           // y = max(0, conv(x) + b)
+  bool needs_dx = true;        // false for the first layer
+
+  [[nodiscard]] Shape y() const {
+    const auto extent = [&](std::int64_t in) {
+      return (in + pad_begin + pad_end - kernel) / stride + 1;
+    };
+    return {x.n, extent(x.h), extent(x.w), kernels};
+  }
+  [[nodiscard]] Shape weights() const { return {kernels, kernel, kernel, x.c / groups}; }
+};
+
+class ConvOp {
+ public:
+  virtual ~ConvOp() = default;
+  [[nodiscard]] virtual std::size_t workspace_bytes() const = 0;
+  // Which implementation runs, for logs and `convoy bench`: "jit:avx512_core" and the like.
+  [[nodiscard]] virtual std::string implementation() const = 0;
+
+  // y [N, P, Q, K] = relu?(conv(x, w) + b); w [K, R, S, C/groups], b [K].
+  virtual void forward(const OpContext&, const Tensor& x, const Tensor& w, const Tensor& b,
+                       const Tensor& y) = 0;
+  // dx [N, H, W, C] from dy, the gradient before ReLU (mask it first: relu.h).
+  virtual void backward_data(const OpContext&, const Tensor& dy, const Tensor& w,
+                             const Tensor& dx) = 0;
+  // dw [K, R, S, C/groups] and db [K], overwritten.
+  virtual void backward_weights(const OpContext&, const Tensor& x, const Tensor& dy,
+                                const Tensor& dw, const Tensor& db) = 0;
+};
+
+}  // namespace convoy

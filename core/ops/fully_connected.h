@@ -1,0 +1,34 @@
+// Fully connected layer: y = relu?(x w^T + b). Krizhevsky et al. 2012, section 3.5.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/ops/op.h"
+
+namespace convoy {
+
+struct FullyConnectedSpec {
+  std::int64_t images = 0;  // N
+  std::int64_t in = 0;      // values per image, H W C in NHWC order
+  std::int64_t out = 0;     // neurons
+  bool relu = false;
+};
+
+class FullyConnectedOp {
+ public:
+  virtual ~FullyConnectedOp() = default;
+  [[nodiscard]] virtual std::size_t workspace_bytes() const = 0;
+
+  // x [N, in], w [out, in], b [out], y [N, out].
+  virtual void forward(const OpContext&, const Tensor& x, const Tensor& w, const Tensor& b,
+                       const Tensor& y) = 0;
+  // dy is the gradient before ReLU (mask it first: relu.h). dx [N, in] is overwritten.
+  virtual void backward_data(const OpContext&, const Tensor& dy, const Tensor& w,
+                             const Tensor& dx) = 0;
+  // dw [out, in] and db [out], overwritten.
+  virtual void backward_weights(const OpContext&, const Tensor& x, const Tensor& dy,
+                                const Tensor& dw, const Tensor& db) = 0;
+};
+
+}  // namespace convoy

@@ -1,0 +1,39 @@
+// One optimiser step over all parameters of a rank.
+// SGD is the paper's (section 5): v <- momentum v - decay lr w - lr g,  w <- w + v.
+// Adam is Kingma and Ba 2015 without decay, for the alexnet-pytorch recipe.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/ops/op.h"
+
+namespace convoy {
+
+// One parameter tensor (or a part of it) as the update sees it. Arrays hold `count` floats.
+struct UpdateSegment {
+  float* w = nullptr;        // value
+  const float* g = nullptr;  // gradient of the mean loss over the global batch
+  float* v = nullptr;        // velocity (SGD), first moment (Adam)
+  float* s = nullptr;        // second moment (Adam), null for SGD
+  std::int64_t count = 0;
+  float lr = 0;     // learning rate of this tensor; 0 freezes it: neither w nor v changes
+  float decay = 0;  // weight decay of this tensor (SGD)
+};
+
+struct AdamSpec {
+  float beta1 = 0.9f;
+  float beta2 = 0.999f;
+  float epsilon = 1e-8f;
+};
+
+class UpdateOp {
+ public:
+  virtual ~UpdateOp() = default;
+  virtual void sgd(const OpContext&, std::span<const UpdateSegment> segments, float momentum) = 0;
+  // `step` counts from 1 (bias correction).
+  virtual void adam(const OpContext&, std::span<const UpdateSegment> segments, const AdamSpec& spec,
+                    std::int64_t step) = 0;
+};
+
+}  // namespace convoy

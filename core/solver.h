@@ -1,0 +1,56 @@
+// The solver: momentum or moments of every parameter, learning rates, and the update.
+// Krizhevsky et al. 2012, section 5.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/device.h"
+#include "core/net/network.h"
+#include "core/ops/update.h"
+#include "core/options.h"
+#include "core/schedule.h"
+
+namespace convoy {
+
+class Solver {
+ public:
+  // `network` must outlive this.
+  Solver(Device& device, const Network& network, const SolverOptions& options);
+
+  // Fixes the rates of the coming step. `at.step` counts the steps done before it.
+  void begin_step(const Progression& at);
+  // Updates the parameters whose gradients lie in `gradients` (floats of Network::gradients()). The
+  // ranges of a step must cover every gradient once, in any order and cut anywhere.
+  void update(const OpContext& op, Range gradients);
+
+  // The base rate times the schedule's factor, for logs.
+  [[nodiscard]] double learning_rate() const { return learning_rate_; }
+  [[nodiscard]] bool needs_validation() const;
+
+ private:
+  struct Part {  // one parameter tensor among the network's contiguous ones
+    Range floats;
+    bool bias = false;
+    bool conv1 = false;
+    float lr = 0;
+  };
+  [[nodiscard]] double factor(const Part& part, const Progression& at) const;
+
+  SolverOptions options_;
+  Schedule schedule_;
+  Schedule bias_schedule_;
+  Schedule conv1_schedule_;
+  std::unique_ptr<UpdateOp> op_;
+  std::vector<Part> parts_;
+  std::vector<UpdateSegment> segments_;  // of the current call, kept to allocate nothing
+  float* values_;
+  const float* gradients_;
+  Buffer first_moment_;   // velocity (SGD) or first moment (Adam)
+  Buffer second_moment_;  // Adam only
+  double learning_rate_ = 0;
+  std::int64_t step_ = 0;
+};
+
+}  // namespace convoy

@@ -1,0 +1,152 @@
+// `convoy bench`: times the training step layer by layer on random images.
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <vector>
+
+#include <sys/resource.h>
+
+#include "core/random.h"
+#include "dist/trainer.h"
+
+namespace convoy {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  return *middle;
+}
+
+// Times every layer's passes; the stream is emptied around each, so a step takes a little longer.
+class LayerClock : public LayerObserver {
+ public:
+  LayerClock(Stream& stream, std::size_t layers) : stream_(stream), times_(layers) {}
+  void begin(std::size_t, bool) override {
+    stream_.synchronize();
+    start_ = Clock::now();
+  }
+  void end(std::size_t layer, bool backward) override {
+    stream_.synchronize();
+    const std::chrono::duration<double, std::milli> passed = Clock::now() - start_;
+    times_[layer][backward ? 1 : 0].push_back(passed.count());
+  }
+  [[nodiscard]] double median_ms(std::size_t layer, bool backward) const {
+    return median(times_[layer][backward ? 1 : 0]);
+  }
+
+ private:
+  Stream& stream_;
+  Clock::time_point start_;
+  std::vector<std::array<std::vector<double>, 2>> times_;
+};
+
+// Random crops, mirrors and labels for this replica's places.
+class RandomBatch {
+ public:
+  RandomBatch(Range slice, std::int64_t size, std::int64_t classes, std::uint64_t seed) {
+    const auto images = static_cast<std::size_t>(slice.size());
+    crops_.resize(images * static_cast<std::size_t>(size * size * 3));
+    const RandomSource source(seed, Purpose::synthetic);
+    for (std::size_t i = 0; i < crops_.size(); i += 16) {
+      const PhiloxBlock words = source.block(0, static_cast<std::uint32_t>(slice.begin),
+                                             static_cast<std::uint32_t>(i / 16));
+      for (std::size_t j = 0; j < std::min<std::size_t>(16, crops_.size() - i); ++j) {
+        crops_[i + j] = static_cast<std::uint8_t>(words[j / 4] >> (8 * (j % 4)));
+      }
+    }
+    for (std::size_t i = 0; i < images; ++i) {
+      const auto place = static_cast<std::uint32_t>(slice.begin) + static_cast<std::uint32_t>(i);
+      const PhiloxBlock words = source.block(1, place, 0);
+      labels_.push_back(
+          static_cast<std::int32_t>(below(words[0], static_cast<std::uint32_t>(classes))));
+      CropRecord record;
+      record.mirror = static_cast<std::int32_t>(words[1] & 1);
+      records_.push_back(record);
+    }
+  }
+  [[nodiscard]] Batch batch() const { return {0, crops_.data(), labels_.data(), records_}; }
+
+ private:
+  std::vector<std::uint8_t> crops_;
+  std::vector<std::int32_t> labels_;
+  std::vector<CropRecord> records_;
+};
+
+std::int64_t peak_memory_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss * 1024;  // Linux counts KiB
+}
+
+std::vector<LayerTime> layer_times(Network& network, const LayerClock& clock) {
+  std::vector<LayerTime> lines;
+  for (std::size_t i = 0; i < network.layers().size(); ++i) {
+    const Layer& layer = *network.layers()[i];
+    LayerTime line;
+    line.layer = layer.name();
+    line.implementation = layer.implementation();
+    line.forward_ms = clock.median_ms(i, false);
+    line.backward_ms = clock.median_ms(i, true);
+    line.forward_gflop = 2e-9 * static_cast<double>(layer.forward_multiply_adds());
+    line.backward_gflop = 2e-9 * static_cast<double>(layer.backward_multiply_adds());
+    line.exchange_bytes = layer.exchange_bytes(false) + layer.exchange_bytes(true);
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+}  // namespace
+
+BenchResult bench(World& world, const BenchOptions& options) {
+  JobOptions job = options.job;
+  if (job.model.classes == 0) job.model.classes = 1000;
+  Session session(world, job);
+  Network& network = session.network();
+  network.initialise(job.run.seed, session.stream());
+  const std::vector<float> mean(static_cast<std::size_t>(job.model.input * job.model.input * 3),
+                                127.5f);
+  InputFeed feed(session.device(), job.preprocess, session.slice().size(), job.model.input, mean,
+                 job.model.input);
+  const RandomBatch random(session.slice(), job.model.input, job.model.classes, job.run.seed);
+  StepRunner runner(session, job);
+
+  // Two sets of steps: without a clock in each layer for the step's own time, then with it.
+  std::int64_t step = 0;
+  const auto run = [&](LayerObserver* observer) {
+    return runner.run(feed, random.batch(), false, {step++, 0, 1, 0}, observer);
+  };
+  for (std::int64_t i = 0; i < options.warmup; ++i) run(nullptr);
+  std::vector<double> steps;
+  std::vector<double> updates;
+  std::vector<double> exposed;
+  for (std::int64_t i = 0; i < options.steps; ++i) {
+    session.everyone().barrier("bench");
+    const StepRunner::Result result = run(nullptr);
+    steps.push_back(result.ms.step);
+    updates.push_back(result.ms.update);
+    exposed.push_back(result.ms.comm_exposed);
+  }
+  LayerClock clock(session.stream(), network.layers().size());
+  for (std::int64_t i = 0; i < options.steps; ++i) run(&clock);
+
+  BenchResult result;
+  result.layers = layer_times(network, clock);
+  std::array<double, 4> slowest{median(steps), median(updates), median(exposed),
+                                static_cast<double>(peak_memory_bytes())};
+  session.everyone().maximum("bench", slowest);
+  result.step_ms = slowest[0];
+  result.update_ms = slowest[1];
+  result.comm_exposed_ms = slowest[2];
+  result.peak_memory_bytes = static_cast<std::int64_t>(slowest[3]);
+  result.images_per_second = 1000 * static_cast<double>(session.global_batch()) / result.step_ms;
+  result.peak_gflops = session.device().measure_peak_gflops();
+  result.device = session.device().description();
+  result.strategy = session.strategy().name;
+  result.ranks = world.size();
+  return result;
+}
+
+}  // namespace convoy

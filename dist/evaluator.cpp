@@ -1,0 +1,110 @@
+// Forward passes over an evaluation plan, softmax averaged over views.
+#include "dist/evaluator.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace convoy {
+
+Evaluator::Evaluator(Session& session, const Dataset& dataset, const JobOptions& options,
+                     const std::vector<float>& mean_image, std::int64_t mean_size, int views)
+    : session_(session),
+      dataset_(dataset),
+      views_(views),
+      reader_{session.slice().size(), session.net().input.h, options.data.threads,
+              options.data.ahead},
+      feed_(session.device(), options.preprocess, session.slice().size(), session.net().input.h,
+            mean_image, mean_size),
+      loss_(session.device().operations().softmax_loss()) {
+  const std::int64_t places = session.slice().size();
+  if (views != 1 && views != 10) {
+    fail(ExitCode::usage, "{} views were asked for; evaluation takes 1 (centre) or 10", views);
+  }
+  if (places < views) {
+    fail(ExitCode::usage,
+         "a rank evaluates {} crops at a time, which do not hold the {} views of one image; set "
+         "--solver.batch to at least {}",
+         places, views, views * session.strategy().grid.replicas);
+  }
+  const auto images = static_cast<std::size_t>(places / views);
+  const auto classes = static_cast<std::size_t>(session.net().classes);
+  p_.resize(static_cast<std::size_t>(places) * classes);
+  labels_.resize(images);
+  mean_p_ = session.device().allocate(images * classes * sizeof(float));
+  device_labels_ = session.device().allocate(images * sizeof(std::int32_t));
+  sums_ = session.device().allocate(sizeof(LossSums));
+}
+
+EvalResult Evaluator::run() {
+  const EvalPlan plan(dataset_, reader_.crop, views_, session_.global_batch(), session_.slice());
+  Reader reader(dataset_, plan, reader_);
+  LossSums mine;
+  for (std::int64_t i = 0; i < plan.batches(); ++i) {
+    const LossSums sums = sums_of(reader.next());
+    mine.loss += sums.loss;
+    mine.images += sums.images;
+    mine.top1 += sums.top1;
+    mine.top5 += sums.top5;
+  }
+  const LossSums all = session_.total(mine);
+  const auto images = static_cast<double>(std::max<std::int64_t>(1, all.images));
+  return {all.images, all.loss / images, static_cast<double>(all.top1) / images,
+          static_cast<double>(all.top5) / images, views_};
+}
+
+LossSums Evaluator::sums_of(const Batch& batch) {
+  Network& network = session_.network();
+  feed_.load(batch, false, session_.op(), network.input());
+  network.forward({session_.op(), false, {}});
+  session_.exposed().take();
+  if (views_ == 1) return session_.loss(batch.labels, 0);
+
+  session_.probabilities(p_.data());
+  const auto classes = static_cast<std::size_t>(session_.net().classes);
+  const auto views = static_cast<std::size_t>(views_);
+  std::vector<float>::iterator mean = p_.begin();  // averages overwrite views already read
+  for (std::size_t image = 0; image < labels_.size(); ++image) {
+    labels_[image] = batch.labels[image * views];
+    for (std::size_t c = 0; c < classes; ++c) {
+      double sum = 0;
+      for (std::size_t v = 0; v < views; ++v) {
+        sum += static_cast<double>(p_[(image * views + v) * classes + c]);
+      }
+      *mean++ = static_cast<float>(sum / static_cast<double>(views));
+    }
+  }
+  Device& device = session_.device();
+  Stream& stream = session_.stream();
+  const auto images = static_cast<std::int64_t>(labels_.size());
+  device.copy_to_device(mean_p_.data(), p_.data(), mean_p_.bytes(), stream);
+  device.copy_to_device(device_labels_.data(), labels_.data(), device_labels_.bytes(), stream);
+  auto* sums = static_cast<LossSums*>(sums_.data());
+  loss_->evaluate(session_.op(),
+                  {mean_p_.data(), {images, 1, 1, session_.net().classes}, DType::f32},
+                  {device_labels_.data(), {images, 1, 1, 1}, DType::i32}, sums);
+  LossSums host;
+  device.copy_to_host(&host, sums, sizeof host, stream);
+  stream.synchronize();
+  return host;
+}
+
+void require_same_classes(const std::vector<ClassInfo>& training,
+                          const std::vector<ClassInfo>& other, const std::string& other_name) {
+  const std::size_t shared = std::min(training.size(), other.size());
+  for (std::size_t i = 0; i < shared; ++i) {
+    if (training[i].name == other[i].name) continue;
+    fail(ExitCode::bad_data,
+         "class {} is '{}' in the training set but '{}' in {}; pack both with the same list "
+         "(convoy pack --classes)",
+         i, training[i].name, other[i].name, other_name);
+  }
+  if (training.size() != other.size()) {
+    fail(ExitCode::bad_data,
+         "the training set has {} classes but {} has {}; pack both with the same list (convoy pack "
+         "--classes)",
+         training.size(), other_name, other.size());
+  }
+}
+
+}  // namespace convoy

@@ -1,0 +1,44 @@
+// Evaluates the network of a session on a dataset: every image counted exactly once.
+#pragma once
+
+#include <vector>
+
+#include "dist/input_feed.h"
+#include "dist/job.h"
+#include "dist/session.h"
+#include "io/dataset.h"
+
+namespace convoy {
+
+class Evaluator {
+ public:
+  // `mean_image` [mean_size, mean_size, 3] is the training set's. views: 1 (centre) or 10 (section
+  // 4.1). Throws Error(usage) where a replica's share of the batch is smaller than `views`.
+  Evaluator(Session& session, const Dataset& dataset, const JobOptions& options,
+            const std::vector<float>& mean_image, std::int64_t mean_size, int views);
+
+  // Collective. The result is the same on every rank.
+  EvalResult run();
+
+ private:
+  LossSums sums_of(const Batch& batch);
+
+  Session& session_;
+  const Dataset& dataset_;
+  int views_;
+  ReaderOptions reader_;
+  InputFeed feed_;
+  std::vector<float> p_;              // [N, classes] of a batch of views
+  std::vector<std::int32_t> labels_;  // of the images whose views are in a batch
+  Buffer mean_p_;                     // [N / views, classes]
+  Buffer device_labels_;
+  Buffer sums_;
+  std::unique_ptr<SoftmaxLossOp> loss_;
+};
+
+// Throws Error(usage) naming the first class in which the lists differ. Datasets are compared by
+// class names; words may differ.
+void require_same_classes(const std::vector<ClassInfo>& training,
+                          const std::vector<ClassInfo>& other, const std::string& other_name);
+
+}  // namespace convoy

@@ -1,0 +1,114 @@
+// What `convoy train`, `eval` and `bench` do, as calls: the launcher fills the options and prints
+// the results.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/device.h"
+#include "core/options.h"
+
+namespace convoy {
+
+struct DataOptions {
+  std::filesystem::path train;
+  std::filesystem::path val;     // empty: no evaluation while training
+  int threads = 1;               // reader threads per rank
+  int ahead = 3;                 // batches read ahead
+  std::string verify = "first";  // first, always, never
+};
+
+struct DistOptions {
+  std::string strategy = "auto";  // parallel.strategy
+  double bucket_mb = 25;          // dist.bucket-mb: size of a gradient bucket, 10^6 bytes
+};
+
+struct RunOptions {
+  std::filesystem::path dir;
+  std::uint64_t seed = 1;
+  std::int64_t steps = 0;  // 0: by epochs
+  std::int64_t epochs = 90;
+  std::int64_t log_every = 20;  // steps
+  std::int64_t eval_every = 1;  // epochs; 0: only at the end
+  int eval_views = 1;           // 1 or 10
+  double max_loss = 0;          // stop as diverged above this; 0: 50 times log(classes)
+};
+
+struct JobOptions {
+  std::string recipe = "paper";
+  ModelOptions model;
+  SolverOptions solver;
+  PreprocessOptions preprocess;
+  DataOptions data;
+  DistOptions dist;
+  RunOptions run;
+  DeviceOptions device;
+  std::string resolved;  // all of the above as INI text, for config.ini and checkpoints
+};
+
+struct EvalResult {
+  std::int64_t images = 0;
+  double loss = 0;
+  double top1 = 0;  // accuracy, fraction
+  double top5 = 0;
+  int views = 1;
+};
+
+struct TrainResult {
+  std::int64_t steps = 0;
+  std::int64_t epochs = 0;
+  double last_loss = 0;
+  double images_per_second = 0;      // over the run, without evaluation and checkpoints
+  double step_ms = 0;                // mean
+  double comm_exposed_ms = 0;        // mean
+  std::int64_t comm_bytes = 0;       // per step, rank 0
+  EvalResult eval;                   // the last one; images = 0 where there was none
+  std::filesystem::path checkpoint;  // the last one written
+};
+
+// All three are collective: every rank of MPI_COMM_WORLD calls them with equal options. Errors are
+// thrown on every rank or end the job (see World in communicator.h).
+class World;
+TrainResult train(World& world, const JobOptions& options);
+
+struct EvalOptions {
+  std::filesystem::path checkpoint;
+  std::filesystem::path data;
+  int views = 1;
+  JobOptions
+      job;  // read from the checkpoint's configuration by the launcher; batch, device, threads
+};
+EvalResult evaluate_checkpoint(World& world, const EvalOptions& options);
+
+struct BenchOptions {
+  JobOptions job;
+  std::int64_t steps = 5;   // measured, after
+  std::int64_t warmup = 2;  // not measured
+};
+struct LayerTime {
+  std::string layer;
+  std::string implementation;  // of the operation, where it says
+  double forward_ms = 0;       // median over steps
+  double backward_ms = 0;
+  double forward_gflop = 0;  // 2 multiply-adds, on this rank
+  double backward_gflop = 0;
+  std::int64_t exchange_bytes = 0;  // payload forward and backward
+};
+struct BenchResult {
+  std::vector<LayerTime> layers;  // rank 0's
+  double step_ms = 0;             // median; slowest rank
+  double images_per_second = 0;
+  double update_ms = 0;
+  double comm_exposed_ms = 0;
+  double peak_gflops = 0;              // measured multiply-add peak of this rank's threads
+  std::int64_t peak_memory_bytes = 0;  // resident, largest over ranks
+  std::string device;
+  std::string strategy;
+  int ranks = 1;
+};
+// Trains on random pixels and labels; nothing is written.
+BenchResult bench(World& world, const BenchOptions& options);
+
+}  // namespace convoy

@@ -1,0 +1,81 @@
+// Creates a run directory and writes its log.
+#include "dist/run_folder.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "core/error.h"
+
+namespace convoy {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Returns the path of metrics.jsonl in the new folder.
+fs::path create(const fs::path& folder, const std::string& config) {
+  if (fs::exists(folder / "metrics.jsonl")) {
+    fail(ExitCode::usage,
+         "{} already holds a run; choose another --run.dir, or remove that one first",
+         folder.string());
+  }
+  std::error_code error;
+  fs::create_directories(folder / "checkpoints", error);
+  if (error) {
+    fail(ExitCode::resource, "the run directory {} cannot be created: {}", folder.string(),
+         error.message());
+  }
+  std::ofstream out(folder / "config.ini");
+  out << config;
+  out.close();
+  if (!out) {
+    fail(ExitCode::resource, "{} cannot be written: {}", (folder / "config.ini").string(),
+         std::strerror(errno));
+  }
+  return folder / "metrics.jsonl";
+}
+
+}  // namespace
+
+struct RunFolder::Log {
+  explicit Log(const fs::path& path)
+      : file("file", std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string())),
+        out("out", std::make_shared<spdlog::sinks::stdout_sink_mt>()),
+        err("err", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
+    file.set_pattern("%Y-%m-%d %H:%M:%S %l %v");
+    file.flush_on(spdlog::level::info);
+    out.set_pattern("%v");
+    out.flush_on(spdlog::level::info);
+    err.set_pattern("convoy: warning: %v");
+  }
+  spdlog::logger file;
+  spdlog::logger out;
+  spdlog::logger err;
+};
+
+RunFolder::RunFolder(const fs::path& folder, const std::string& config)
+    : folder_(folder),
+      metrics_(create(folder, config)),
+      log_(std::make_unique<Log>(folder / "log.txt")) {}
+
+RunFolder::~RunFolder() = default;
+
+fs::path RunFolder::checkpoint(std::int64_t epoch) const {
+  return folder_ / "checkpoints" / fmt::format("epoch-{:04}.h5", epoch);
+}
+
+void RunFolder::log(const std::string& line, bool quiet) {
+  log_->file.info(line);
+  if (!quiet) log_->out.info(line);
+}
+
+void RunFolder::warn(const std::string& line) {
+  log_->file.warn(line);
+  log_->err.warn(line);
+}
+
+}  // namespace convoy

@@ -1,0 +1,77 @@
+// Builds a rank's share of the net and runs its loss.
+#include "dist/session.h"
+
+#include <array>
+#include <utility>
+
+#include "dist/partition.h"
+
+namespace convoy {
+
+Session::Session(World& world, const JobOptions& options)
+    : world_(world),
+      global_batch_(options.solver.batch),
+      device_(make_device(options.device, world.local_ranks())),
+      stream_(device_->make_stream()),
+      net_(build_alexnet(options.model)),
+      strategy_(choose_strategy(options.dist.strategy, net_, world.size(), global_batch_)) {
+  const Grid& grid = strategy_.grid;
+  const int replica = grid.replica(world.rank());
+  everyone_ = world.split(0);
+  replicas_ = world.split(grid.tower(world.rank()));
+  statistics_ = world.split(grid.tower(world.rank()));
+  towers_ = world.split(replica);
+
+  const std::int64_t images = global_batch_ / grid.replicas;
+  slice_ = {replica * images, (replica + 1) * images};
+  const Shape input{images, net_.input.h, net_.input.w, net_.input.c};
+  network_ = std::make_unique<Network>(*device_, input, make_layers());
+  loss_ = device_->operations().softmax_loss();
+  labels_ = device_->allocate(static_cast<std::size_t>(images) * sizeof(std::int32_t));
+  sums_ = device_->allocate(sizeof(LossSums));
+}
+
+std::vector<std::unique_ptr<Layer>> Session::make_layers() {
+  const Grid& grid = strategy_.grid;
+  std::vector<std::unique_ptr<Layer>> layers;
+  for (const PlannedLayer& planned :
+       partition(net_, grid, grid.tower(world_.rank()), slice_.size())) {
+    if (const auto* exchange = std::get_if<ExchangePlan>(&planned)) {
+      layers.push_back(make_exchange_layer(*device_, *exchange, *towers_, exposed_));
+    } else {
+      const LayerPlan& plan = std::get<LayerPlan>(planned);
+      layers.push_back(make_layer(*device_, *plan.spec, plan.part));
+    }
+  }
+  return layers;
+}
+
+LossSums Session::loss(const std::int32_t* labels, float scale) {
+  const Tensor device_labels{labels_.data(), {slice_.size(), 1, 1, 1}, DType::i32};
+  device_->copy_to_device(labels_.data(), labels, device_labels.bytes(), *stream_);
+  auto* sums = static_cast<LossSums*>(sums_.data());
+  loss_->loss(op(), network_->logits(), device_labels, scale, network_->logits_gradient(), sums);
+  LossSums host;
+  device_->copy_to_host(&host, sums, sizeof host, *stream_);
+  stream_->synchronize();
+  return host;
+}
+
+LossSums Session::total(const LossSums& mine) {
+  if (replicas_->size() == 1) return mine;
+  // Counts are far below 2^53, so doubles carry them exactly.
+  std::array<double, 4> values{mine.loss, static_cast<double>(mine.images),
+                               static_cast<double>(mine.top1), static_cast<double>(mine.top5)};
+  statistics_->sum("statistics", values);
+  return {values[0], static_cast<std::int64_t>(values[1]), static_cast<std::int64_t>(values[2]),
+          static_cast<std::int64_t>(values[3])};
+}
+
+void Session::probabilities(float* host) {
+  const Tensor& p = network_->logits_gradient();
+  loss_->softmax(op(), network_->logits(), p);
+  device_->copy_to_host(host, p.data, p.bytes(), *stream_);
+  stream_->synchronize();
+}
+
+}  // namespace convoy

@@ -1,0 +1,79 @@
+// What a rank needs to run a net under a strategy: device, groups of ranks, its network, its loss.
+// Training, evaluation and the benchmark are built on it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/device.h"
+#include "core/net/network.h"
+#include "core/ops/operations.h"
+#include "core/options.h"
+#include "dist/communicator.h"
+#include "dist/exchange.h"
+#include "dist/job.h"
+#include "dist/strategy.h"
+#include "io/reader.h"
+
+namespace convoy {
+
+class Session {
+ public:
+  // `options.model.classes` must be set. Collective.
+  Session(World& world, const JobOptions& options);
+
+  [[nodiscard]] World& world() { return world_; }
+  [[nodiscard]] Device& device() { return *device_; }
+  [[nodiscard]] Stream& stream() { return *stream_; }
+  [[nodiscard]] OpContext op() { return {*stream_, network_->workspace()}; }
+  [[nodiscard]] const NetSpec& net() const { return net_; }
+  [[nodiscard]] const Strategy& strategy() const { return strategy_; }
+  [[nodiscard]] Network& network() { return *network_; }
+  [[nodiscard]] ExposedTime& exposed() { return exposed_; }
+
+  [[nodiscard]] Communicator& everyone() {
+    return *everyone_;
+  }  // control, never the data of a step
+  [[nodiscard]] Communicator& replicas() { return *replicas_; }  // ranks with the same tower
+  [[nodiscard]] Communicator& towers() { return *towers_; }      // ranks with the same replica
+  [[nodiscard]] bool leader() const { return world_.rank() == 0; }
+
+  [[nodiscard]] std::int64_t global_batch() const { return global_batch_; }
+  [[nodiscard]] Range slice() const { return slice_; }  // this replica's places in the global batch
+
+  // Softmax cross-entropy of the logits against labels, its gradient into the network, sums over
+  // this replica's images. `scale` multiplies the gradient.
+  LossSums loss(const std::int32_t* labels, float scale);
+  // Sums over all replicas (each counted once, whatever the number of towers).
+  LossSums total(const LossSums& mine);
+  // The probabilities [N, classes] of the images in the network, on the host.
+  void probabilities(float* host);
+  // Payload this rank has handed to the data communicators so far.
+  [[nodiscard]] std::int64_t payload_bytes() const {
+    return replicas_->payload_bytes() + towers_->payload_bytes();
+  }
+
+ private:
+  [[nodiscard]] std::vector<std::unique_ptr<Layer>> make_layers();
+
+  World& world_;
+  std::int64_t global_batch_;
+  std::unique_ptr<Device> device_;
+  std::unique_ptr<Stream> stream_;
+  NetSpec net_;
+  Strategy strategy_;
+  std::unique_ptr<Communicator> everyone_;
+  std::unique_ptr<Communicator> replicas_;
+  std::unique_ptr<Communicator> towers_;
+  std::unique_ptr<Communicator>
+      statistics_;  // as replicas_, so that sums of losses are not counted
+  ExposedTime exposed_;
+  Range slice_;
+  std::unique_ptr<Network> network_;
+  std::unique_ptr<SoftmaxLossOp> loss_;
+  Buffer labels_;  // int32 [N]
+  Buffer sums_;    // LossSums
+};
+
+}  // namespace convoy

@@ -1,0 +1,76 @@
+// Forward, loss, backward with overlapped reduction, update.
+#include <chrono>
+
+#include "dist/trainer.h"
+
+namespace convoy {
+namespace {
+
+// Milliseconds from one lap to the next.
+class Laps {
+ public:
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    const std::chrono::duration<double, std::milli> passed = now - last_;
+    last_ = now;
+    return passed.count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
+StepRunner::StepRunner(Session& session, const JobOptions& options)
+    : session_(session),
+      seed_(options.run.seed),
+      solver_(session.device(), session.network(), options.solver),
+      reducer_(session.replicas(), session.network(),
+               static_cast<std::int64_t>(options.dist.bucket_mb * 1e6)) {}
+
+StepRunner::Result StepRunner::run(InputFeed& feed, const Batch& batch, bool noise,
+                                   const Progression& at, LayerObserver* observer) {
+  Network& network = session_.network();
+  const OpContext op = session_.op();
+  ExposedTime& exposed = session_.exposed();
+  const Pass pass{op, true, {seed_, static_cast<std::uint32_t>(at.step), session_.slice().begin}};
+  const float scale = 1 / static_cast<float>(session_.global_batch());
+  Result result;
+  Laps total;
+  Laps laps;
+
+  solver_.begin_step(at);
+  feed.load(batch, noise, op, network.input());
+  network.forward(pass, observer);
+  const LossSums mine = session_.loss(batch.labels, scale);
+  double waited = exposed.take();
+  result.ms.comm_exposed += waited;
+  result.ms.forward = laps.lap() - waited;
+
+  // Time inside MPI on the thread that computes is exposed, even where it moves data along.
+  network.backward(
+      pass,
+      [&](std::int64_t floats) {
+        Laps ready;
+        reducer_.ready(floats, op.stream);
+        exposed.add(ready.lap());
+      },
+      observer);
+  op.stream.synchronize();
+  waited = exposed.take();
+  result.ms.comm_exposed += waited;
+  result.ms.backward = laps.lap() - waited;
+
+  waited = reducer_.finish(op.stream, [&](Range floats) { solver_.update(op, floats); });
+  op.stream.synchronize();
+  result.ms.comm_exposed += waited;
+  result.ms.update = laps.lap() - waited;
+
+  result.sums = session_.total(mine);
+  result.ms.comm_exposed += laps.lap();
+  result.ms.step = total.lap();
+  return result;
+}
+
+}  // namespace convoy

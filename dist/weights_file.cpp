@@ -1,0 +1,49 @@
+// Gathers parameter rows over the towers and writes them as whole tensors.
+#include "dist/weights_file.h"
+
+#include <optional>
+#include <vector>
+
+#include "dist/partition.h"
+
+namespace convoy {
+
+void save_weights(Session& session, const std::filesystem::path& path, const CheckpointInfo& info) {
+  const Grid& grid = session.strategy().grid;
+  if (grid.replica(session.world().rank()) != 0) return;
+
+  std::optional<CheckpointWriter> writer;
+  if (session.leader()) writer.emplace(path, info);
+  std::vector<float> part;
+  std::vector<float> whole;
+  for (const Parameter* parameter : session.network().parameters()) {
+    part.resize(static_cast<std::size_t>(parameter->local().count()));
+    session.device().copy_to_host(part.data(), parameter->value.data, part.size() * sizeof(float),
+                                  session.stream());
+    session.stream().synchronize();
+    std::vector<std::int64_t> counts;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(grid.towers); ++i) {
+      const Range rows =
+          channel_part(parameter->logical.n, i, static_cast<std::size_t>(grid.towers));
+      counts.push_back(rows.size() * parameter->logical.per_row());
+    }
+    if (writer) whole.resize(static_cast<std::size_t>(parameter->logical.count()));
+    session.towers().gather("checkpoint", part, counts, whole.data());
+    if (writer) writer->add(parameter->layer, parameter->kind, parameter->logical, whole.data());
+  }
+  if (writer) writer->finish();
+}
+
+void load_weights(Session& session, const CheckpointReader& checkpoint) {
+  std::vector<float> values;
+  for (const Parameter* parameter : session.network().parameters()) {
+    values.resize(static_cast<std::size_t>(parameter->local().count()));
+    checkpoint.read(parameter->layer, parameter->kind, parameter->logical, parameter->rows,
+                    values.data());
+    session.device().copy_to_device(parameter->value.data, values.data(),
+                                    values.size() * sizeof(float), session.stream());
+    session.stream().synchronize();
+  }
+}
+
+}  // namespace convoy

@@ -1,0 +1,18 @@
+// Moves a run's weights between ranks and a checkpoint of whole logical tensors.
+#pragma once
+
+#include <filesystem>
+
+#include "dist/session.h"
+#include "io/checkpoint.h"
+
+namespace convoy {
+
+// Collective over the ranks of the first replica, which hold every tensor once; other ranks return
+// at once. Rank 0 writes. Values travel tensor by tensor.
+void save_weights(Session& session, const std::filesystem::path& path, const CheckpointInfo& info);
+
+// Every rank reads its own rows.
+void load_weights(Session& session, const CheckpointReader& checkpoint);
+
+}  // namespace convoy

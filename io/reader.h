@@ -1,0 +1,44 @@
+// Reads batches ahead of the training loop: threads fill a ring of batches, the loop takes them in
+// order.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "io/batch_plan.h"
+#include "io/dataset.h"
+
+namespace convoy {
+
+// Valid until the next call of next() or the reader's end.
+struct Batch {
+  std::int64_t index = 0;                // of the plan
+  const std::uint8_t* crops = nullptr;   // uint8 [N, crop, crop, 3] RGB; padding is 0
+  const std::int32_t* labels = nullptr;  // [N], -1 for padding
+  std::span<const CropRecord> records;   // [N]
+};
+
+struct ReaderOptions {
+  std::int64_t images = 0;  // N: places of a batch on this rank
+  std::int64_t crop = 0;    // H = W
+  int threads = 1;          // >= 1
+  int ahead = 3;            // batches kept in the ring, >= 2
+};
+
+class Reader {
+ public:
+  // Allocates the ring, touches its pages and starts the threads; dataset and plan must outlive the
+  // reader. Throws Error(usage) for options out of range, Error(resource) where no thread starts.
+  Reader(const Dataset& dataset, const BatchPlan& plan, const ReaderOptions& options);
+  ~Reader();  // at any time; waits at most for the images being read
+  // The plan's next batch; blocks until it is there. Rethrows what a reader thread threw, once the
+  // batches before the failed one have been given. Throws Error(usage) after plan.batches() calls.
+  Batch next();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace convoy

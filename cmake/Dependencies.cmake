@@ -8,10 +8,16 @@ find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(PNG REQUIRED)
-find_package(dnnl REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(TurboJPEG REQUIRED IMPORTED_TARGET libturbojpeg)
 pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
+
+# Debian's own CMake file for oneDNN asks for OpenCL, which Convoy does not use.
+find_path(DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.hpp REQUIRED)
+find_library(DNNL_LIBRARY dnnl REQUIRED)
+add_library(convoy_dnnl INTERFACE)
+target_include_directories(convoy_dnnl SYSTEM INTERFACE ${DNNL_INCLUDE_DIR})
+target_link_libraries(convoy_dnnl INTERFACE ${DNNL_LIBRARY})
 
 # FindHDF5 gives variables only.
 add_library(convoy_hdf5 INTERFACE)

@@ -25,10 +25,12 @@ class CpuDevice : public Device {
   void copy(void* to, const void* from, std::size_t bytes, Stream& s) override;
   void fill_zero(void* device, std::size_t bytes, Stream& s) override;
   [[nodiscard]] bool host_addressable() const override { return true; }
+  double measure_peak_gflops() override;
   Operations& operations() override { return operations_; }
 
  private:
   int threads_;
+  const cpu::Kernels& kernels_;
   CpuOperations operations_;
 };
 

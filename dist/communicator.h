@@ -83,13 +83,16 @@ class World {
   [[nodiscard]] int size() const;
   [[nodiscard]] int local_ranks() const;  // ranks of this job on this host
   [[nodiscard]] const std::string& host() const;
-  // Ranks that share a colour form a group, ordered by rank.
+  // Ranks that share a colour form a group, ordered by rank. Collective.
   std::unique_ptr<Communicator> split(int colour);
+  // The same, as a world of its own in which a strategy can run. Must not outlive this one.
+  std::unique_ptr<World> part(int colour);
   // Ends every rank of the job with this exit code; does not return.
   [[noreturn]] void abort(int exit_code);
 
  private:
   struct State;
+  explicit World(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 

@@ -42,39 +42,49 @@ void check_mpi(int code, const char* call, const std::string& purpose) {
 }
 
 struct World::State {
+  // Takes `comm`, which is freed with this object unless it is MPI_COMM_WORLD.
+  explicit State(MPI_Comm ranks) : comm(ranks) {
+    MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(comm, &rank);
+    MPI_Comm_size(comm, &size);
+
+    std::array<char, MPI_MAX_PROCESSOR_NAME> name{};
+    int length = 0;
+    MPI_Get_processor_name(name.data(), &length);
+    host.assign(name.data(), static_cast<std::size_t>(length));
+
+    MPI_Comm local = MPI_COMM_NULL;
+    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &local);
+    MPI_Comm_size(local, &local_ranks);
+    MPI_Comm_free(&local);
+  }
+  ~State() {
+    if (comm == MPI_COMM_WORLD) {
+      MPI_Finalize();
+    } else {
+      MPI_Comm_free(&comm);
+    }
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  MPI_Comm comm;
   int rank = 0;
   int size = 1;
   int local_ranks = 1;
   std::string host;
 };
 
-World::World(int* argc, char*** argv) : state_(std::make_unique<State>()) {
+World::World(int* argc, char*** argv) {
   int provided = 0;
   check_mpi(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread",
             "start");
-  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-  MPI_Comm_rank(MPI_COMM_WORLD, &state_->rank);
-  MPI_Comm_size(MPI_COMM_WORLD, &state_->size);
-
-  std::array<char, MPI_MAX_PROCESSOR_NAME> host{};
-  int length = 0;
-  MPI_Get_processor_name(host.data(), &length);
-  state_->host.assign(host.data(), static_cast<std::size_t>(length));
-
-  MPI_Comm local = MPI_COMM_NULL;
-  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &local);
-  MPI_Comm_size(local, &state_->local_ranks);
-  MPI_Comm_free(&local);
-
-  try {
-    refuse_mismatched_launcher(state_->size);
-  } catch (...) {
-    MPI_Finalize();
-    throw;
-  }
+  state_ = std::make_unique<State>(MPI_COMM_WORLD);
+  refuse_mismatched_launcher(state_->size);
 }
 
-World::~World() { MPI_Finalize(); }
+World::World(std::unique_ptr<State> state) : state_(std::move(state)) {}
+World::~World() = default;
 
 int World::rank() const { return state_->rank; }
 int World::size() const { return state_->size; }
@@ -83,9 +93,16 @@ const std::string& World::host() const { return state_->host; }
 
 std::unique_ptr<Communicator> World::split(int colour) {
   MPI_Comm group = MPI_COMM_NULL;
-  check_mpi(MPI_Comm_split(MPI_COMM_WORLD, colour, state_->rank, &group), "MPI_Comm_split",
+  check_mpi(MPI_Comm_split(state_->comm, colour, state_->rank, &group), "MPI_Comm_split",
             "a group of ranks");
   return make_mpi_communicator(group);
+}
+
+std::unique_ptr<World> World::part(int colour) {
+  MPI_Comm group = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_split(state_->comm, colour, state_->rank, &group), "MPI_Comm_split",
+            "a part of the job");
+  return std::unique_ptr<World>(new World(std::make_unique<State>(group)));
 }
 
 void World::abort(int exit_code) {

@@ -102,8 +102,9 @@ class File {
   void read_rows(const std::string& dataset, Range rows, Type type, void* values) const;
   [[nodiscard]] Layout layout(const std::string& dataset) const;
 
+  struct State;  // for the sources of this module
+
  private:
-  struct State;
   explicit File(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

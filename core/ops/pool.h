@@ -32,6 +32,7 @@ class PoolOp {
   // Bytes kept from forward to backward (which element was the maximum), owned by the caller.
   [[nodiscard]] virtual std::size_t state_bytes() const = 0;
 
+  // A window with a NaN gives NaN.
   virtual void forward(const OpContext&, const Tensor& x, const Tensor& y, void* state) = 0;
   // The gradient of an output goes to the first maximum of its window, in row order; dx is
   // overwritten. Reads only dy and the state.

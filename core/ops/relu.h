@@ -8,7 +8,7 @@ namespace convoy {
 class ReluOp {
  public:
   virtual ~ReluOp() = default;
-  // x = max(0, x)
+  // x = max(0, x); a NaN stays a NaN.
   virtual void forward(const OpContext&, const Tensor& x) = 0;
   // dy = y > 0 ? dy : 0, in place; y is the output of forward.
   virtual void backward(const OpContext&, const Tensor& y, const Tensor& dy) = 0;

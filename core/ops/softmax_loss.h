@@ -27,7 +27,8 @@ class SoftmaxLossOp {
   // may be the logits' own memory.
   virtual void loss(const OpContext&, const Tensor& logits, const Tensor& labels, float scale,
                     const Tensor& dlogits, LossSums* sums) = 0;
-  // *sums (overwritten) from probabilities already averaged over views, p [N, classes].
+  // *sums (overwritten) from probabilities already averaged over views, p [N, classes]. A label's
+  // probability of 0 counts as the least positive fp32, so that one image cannot make it infinite.
   virtual void evaluate(const OpContext&, const Tensor& p, const Tensor& labels,
                         LossSums* sums) = 0;
 };

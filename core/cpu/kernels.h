@@ -1,0 +1,107 @@
+// The table of vector kernels of the CPU device, compiled once per instruction set.
+//
+// kernels_body.inc is the one source; kernels_baseline.cpp, kernels_avx2.cpp and kernels_avx512.cpp
+// compile it with different options. This header is included by all of them, so it holds plain
+// structs only: an inline function would exist in several versions, of which the linker keeps one.
+// Kernels are single-threaded and allocate nothing; the operations spread them over threads.
+#pragma once
+
+#include <stdint.h>
+
+namespace convoy::cpu {
+
+// Response normalisation: y = x d^-beta, d = k + alpha * (sum of squares in a window).
+struct NormParameters {
+  float alpha;
+  float beta;
+  float k;
+};
+
+// Limits of lrn_forward and lrn_backward, from their scratch memory on the stack.
+constexpr int64_t kLrnMaxGroup = 4096;
+constexpr int64_t kLrnMaxSize = 65;
+
+// Pooling of one image [H, W, C] to [P, Q, C]; windows that reach past the edge are clipped.
+struct PoolGeometry {
+  int64_t h, w, c;
+  int64_t p, q;
+  int64_t kernel;  // at most 16: a window's place is one byte
+  int64_t stride;
+};
+
+// One row of prepare_input: out[i] = (crop - mean + add) * scale per colour.
+struct PrepareRow {
+  const uint8_t* crop;  // [size, 3] RGB
+  const float* mean;    // [size, 3] RGB, or null
+  int64_t size;
+  int mirror_crop;  // read `crop` from its end
+  int mirror_mean;  // read `mean` from its end
+  int bgr;          // write B, G, R
+  float add[3];     // R, G, B
+  float scale[3];   // R, G, B
+};
+
+// Counter and key of a Philox source; the block number is what the kernel counts.
+struct PhiloxPlace {
+  uint32_t stream, time, position;
+  uint32_t key0, key1;
+};
+
+struct Kernels {
+  const char* name;
+
+  void (*relu_forward)(float* x, int64_t count);
+  void (*relu_backward)(const float* y, float* dy, int64_t count);
+  void (*scale)(float* x, float factor, int64_t count);
+
+  // y [rows, n] += b [n], then max(0, y) where relu is set.
+  void (*add_bias)(float* y, const float* b, int64_t rows, int64_t n, int relu);
+  // sums [n] = the sum over rows of columns [0, n) of x [rows, stride].
+  void (*column_sums)(const float* x, int64_t rows, int64_t n, int64_t stride, float* sums);
+
+  // x [rows, group]: a row is one pixel's channels of one group.
+  void (*lrn_forward)(const float* x, float* y, int64_t rows, int64_t group, int64_t size,
+                      const NormParameters* p);
+  void (*lrn_backward)(const float* x, const float* dy, float* dx, int64_t rows, int64_t group,
+                       int64_t size, const NormParameters* p);
+
+  // One image [H, W, C]; work holds H W C floats forward, 3 H W C backward.
+  void (*spatial_forward)(const float* x, float* y, int64_t h, int64_t w, int64_t c, int64_t size,
+                          const NormParameters* p, float* work);
+  void (*spatial_backward)(const float* x, const float* dy, float* dx, int64_t h, int64_t w,
+                           int64_t c, int64_t size, const NormParameters* p, float* work);
+
+  // Row `row` of y and of the places [P, Q, C] (kernel * i + j of the first maximum).
+  void (*pool_forward)(const PoolGeometry* g, const float* x, int64_t row, float* y,
+                       uint8_t* place);
+  // Row `row` of dx.
+  void (*pool_backward)(const PoolGeometry* g, const float* dy, const uint8_t* place, int64_t row,
+                        float* dx);
+
+  // The elements [first, first + count) of an image (dropout.h), x holding the first of them.
+  // half: one bit an element; otherwise the word must reach `threshold` to be kept.
+  void (*dropout_half)(float* x, int64_t first, int64_t count, float scale, const PhiloxPlace* at);
+  void (*dropout)(float* x, int64_t first, int64_t count, float scale, uint64_t threshold,
+                  const PhiloxPlace* at);
+
+  void (*sgd)(float* w, const float* g, float* v, int64_t count, float lr, float decay,
+              float momentum);
+  // rate = lr / (1 - beta1^t), root = 1 / sqrt(1 - beta2^t).
+  void (*adam)(float* w, const float* g, float* m, float* s, int64_t count, float rate, float root,
+               float beta1, float beta2, float epsilon);
+
+  void (*prepare_row)(const PrepareRow* row, float* out);
+
+  // Runs dependent multiply-adds in registers and returns how many operations (2 each) it made;
+  // *sink keeps the compiler from leaving them out.
+  int64_t (*multiply_add_chains)(int64_t rounds, float* sink);
+};
+
+enum class Isa { baseline, avx2, avx512 };
+
+// The best that this processor runs.
+Isa best_isa();
+// The kernels compiled for `isa`, which the processor must run.
+const Kernels& kernels_for(Isa isa);
+
+}  // namespace convoy::cpu

@@ -1,0 +1,4 @@
+// The kernels for processors with AVX2 and FMA.
+#define CONVOY_KERNELS_TABLE kernels_avx2
+#define CONVOY_KERNELS_NAME "AVX2"
+#include "core/cpu/kernels_body.inc"

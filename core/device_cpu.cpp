@@ -1,0 +1,117 @@
+// Host memory, copies, and streams that have nothing to wait for.
+#include "core/device_cpu.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include <omp.h>
+#include <sys/mman.h>
+
+#include "core/error.h"
+
+namespace convoy {
+namespace {
+
+constexpr std::size_t kVectorBytes = 64;
+constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;
+
+class CpuStream : public Stream {
+ public:
+  void synchronize() override {}
+};
+
+class CpuEvent : public Event {
+ public:
+  void record(Stream&) override {}
+  void wait_on(Stream&) override {}
+  void synchronize() override {}
+};
+
+std::string processor_name() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    if (line.rfind("model name", 0) != 0) continue;
+    const auto colon = line.find(": ");
+    if (colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown processor";
+}
+
+// Zeroes in the parts that the threads of a static loop work on, so that on a machine with several
+// memory nodes the pages lie near them.
+void zero(void* data, std::size_t bytes, int threads) {
+  char* const begin = static_cast<char*>(data);
+  const std::int64_t pages =
+      static_cast<std::int64_t>((bytes + kHugePageBytes - 1) / kHugePageBytes);
+#pragma omp parallel for schedule(static) num_threads(threads) if (pages > 1)
+  for (std::int64_t page = 0; page < pages; ++page) {
+    const std::size_t from = static_cast<std::size_t>(page) * kHugePageBytes;
+    std::memset(begin + from, 0, std::min(kHugePageBytes, bytes - from));
+  }
+}
+
+}  // namespace
+
+CpuDevice::CpuDevice(int threads, cpu::Isa isa)
+    : threads_(threads), kernels_(cpu::kernels_for(isa)), operations_(threads, isa) {
+  omp_set_num_threads(threads);  // oneDNN asks OpenMP for its team
+}
+
+// The best of a few rounds of some milliseconds: other work on the machine only ever slows it down.
+double CpuDevice::measure_peak_gflops() {
+  constexpr int kRounds = 20;
+  constexpr std::int64_t kChainLength = 1'000'000;
+  double best = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    std::int64_t operations = 0;
+    const double start = omp_get_wtime();
+#pragma omp parallel num_threads(threads_) reduction(+ : operations)
+    {
+      float sink = 0;
+      operations = kernels_.multiply_add_chains(kChainLength, &sink);
+    }
+    best = std::max(best, static_cast<double>(operations) / (omp_get_wtime() - start) * 1e-9);
+  }
+  return best;
+}
+
+std::string CpuDevice::description() const {
+  return fmt::format("{}, {} thread{}, {} kernels", processor_name(), threads_,
+                     threads_ == 1 ? "" : "s", operations_.kernels_name());
+}
+
+Buffer CpuDevice::allocate(std::size_t bytes) {
+  const bool large = bytes >= kHugePageBytes;
+  const std::size_t alignment = large ? kHugePageBytes : kVectorBytes;
+  void* data = nullptr;
+  if (posix_memalign(&data, alignment, std::max(bytes, kVectorBytes)) != 0)
+    fail(ExitCode::resource, "The CPU device has no memory left: {} bytes were asked for.", bytes);
+  // Advice only: without huge pages the memory is as good, and a little slower.
+  if (large) madvise(data, bytes, MADV_HUGEPAGE);
+  zero(data, bytes, threads_);
+  return {data, bytes, [](void* p) { std::free(p); }};
+}
+
+std::unique_ptr<Stream> CpuDevice::make_stream() { return std::make_unique<CpuStream>(); }
+
+std::unique_ptr<Event> CpuDevice::make_event() { return std::make_unique<CpuEvent>(); }
+
+void CpuDevice::copy_to_device(void* device, const void* host, std::size_t bytes, Stream&) {
+  if (bytes > 0) std::memcpy(device, host, bytes);
+}
+
+void CpuDevice::copy_to_host(void* host, const void* device, std::size_t bytes, Stream&) {
+  if (bytes > 0) std::memcpy(host, device, bytes);
+}
+
+void CpuDevice::copy(void* to, const void* from, std::size_t bytes, Stream&) {
+  if (bytes > 0) std::memcpy(to, from, bytes);
+}
+
+void CpuDevice::fill_zero(void* device, std::size_t bytes, Stream&) {
+  zero(device, bytes, threads_);
+}
+
+}  // namespace convoy

@@ -1,0 +1,55 @@
+// The optimiser step on the CPU: one pass over each parameter's arrays.
+#include <algorithm>
+#include <cmath>
+
+#include "core/ops/operations_cpu.h"
+#include "core/ops/parallel_cpu.h"
+
+namespace convoy {
+namespace {
+
+class UpdateCpu : public UpdateOp {
+ public:
+  explicit UpdateCpu(CpuTeam team) : team_(team) {}
+
+  void sgd(const OpContext&, std::span<const UpdateSegment> segments, float momentum) override {
+    for_parts(segments, [&](const UpdateSegment& s, std::int64_t at, std::int64_t count) {
+      team_.kernels.sgd(s.w + at, s.g + at, s.v + at, count, s.lr, s.decay, momentum);
+    });
+  }
+
+  void adam(const OpContext&, std::span<const UpdateSegment> segments, const AdamSpec& spec,
+            std::int64_t step) override {
+    const double t = static_cast<double>(step);
+    const double first = 1.0 - std::pow(static_cast<double>(spec.beta1), t);
+    const double root = 1.0 / std::sqrt(1.0 - std::pow(static_cast<double>(spec.beta2), t));
+    for_parts(segments, [&](const UpdateSegment& s, std::int64_t at, std::int64_t count) {
+      team_.kernels.adam(s.w + at, s.g + at, s.v + at, s.s + at, count,
+                         static_cast<float>(s.lr / first), static_cast<float>(root), spec.beta1,
+                         spec.beta2, spec.epsilon);
+    });
+  }
+
+ private:
+  // One team for all segments: most are biases, too short to be worth a team each.
+  template <typename Body>
+  void for_parts(std::span<const UpdateSegment> segments, const Body& body) const {
+#pragma omp parallel num_threads(team_.threads)
+    for (const UpdateSegment& s : segments) {
+      const std::int64_t parts = s.lr == 0 ? 0 : (s.count + kElementPiece - 1) / kElementPiece;
+#pragma omp for schedule(static) nowait
+      for (std::int64_t p = 0; p < parts; ++p)
+        body(s, p * kElementPiece, std::min(kElementPiece, s.count - p * kElementPiece));
+    }
+  }
+
+  CpuTeam team_;
+};
+
+}  // namespace
+
+std::unique_ptr<UpdateOp> make_update_cpu(CpuTeam team) {
+  return std::make_unique<UpdateCpu>(team);
+}
+
+}  // namespace convoy

@@ -1,0 +1,130 @@
+// `convoy bench`: times the training step, layer by layer, on synthetic data.
+#include <ostream>
+
+#include <nlohmann/json.hpp>
+
+#include "launcher/commands.h"
+#include "launcher/table.h"
+
+namespace convoy {
+namespace {
+
+// Work per time in GFLOP/s; 0 where nothing was timed.
+double rate(double gflop, double ms) { return ms > 0 ? gflop / (ms / 1000) : 0; }
+
+std::vector<std::string> timed_cells(double gflop, double ms, double peak) {
+  const double speed = rate(gflop, ms);
+  return {fmt::format("{:.3f}", ms), gflop > 0 ? fmt::format("{:.1f}", speed) : "",
+          gflop > 0 && peak > 0 ? fmt::format("{:.0f} %", 100 * speed / peak) : ""};
+}
+
+std::string report(const BenchResult& result) {
+  TextTable table({{"layer", Align::left},
+                   {"forward ms"},
+                   {"GFLOP/s"},
+                   {"of peak"},
+                   {"backward ms"},
+                   {"GFLOP/s"},
+                   {"of peak"},
+                   {"exchanged"},
+                   {"implementation", Align::left}});
+  const auto add = [&](const LayerTime& layer) {
+    std::vector<std::string> cells{layer.layer};
+    for (const auto& pass :
+         {timed_cells(layer.forward_gflop, layer.forward_ms, result.peak_gflops),
+          timed_cells(layer.backward_gflop, layer.backward_ms, result.peak_gflops)}) {
+      cells.insert(cells.end(), pass.begin(), pass.end());
+    }
+    cells.push_back(layer.exchange_bytes > 0 ? bytes_text(layer.exchange_bytes) : "");
+    cells.push_back(layer.implementation);
+    table.row(cells);
+  };
+  LayerTime sum{.layer = "sum", .implementation = ""};
+  for (const LayerTime& layer : result.layers) {
+    add(layer);
+    sum.forward_ms += layer.forward_ms;
+    sum.backward_ms += layer.backward_ms;
+    sum.forward_gflop += layer.forward_gflop;
+    sum.backward_gflop += layer.backward_gflop;
+    sum.exchange_bytes += layer.exchange_bytes;
+  }
+  table.rule();
+  add(sum);
+  return fmt::format(
+      "{}, strategy {} on {} rank{}; times of rank 0, medians\n\n{}\n"
+      "step          {:.1f} ms, slowest rank (update {:.1f} ms, exposed communication {:.1f} ms)\n"
+      "speed         {:.1f} images/s\n"
+      "peak          {:.1f} GFLOP/s measured on a rank\n"
+      "memory        {} at most on a rank\n",
+      result.device, result.strategy, result.ranks, result.ranks == 1 ? "" : "s", table.text(),
+      result.step_ms, result.update_ms, result.comm_exposed_ms, result.images_per_second,
+      result.peak_gflops, bytes_text(result.peak_memory_bytes));
+}
+
+nlohmann::ordered_json to_json(const BenchResult& result, const BenchOptions& options) {
+  nlohmann::ordered_json json{{"kind", "bench"},
+                              {"device", result.device},
+                              {"strategy", result.strategy},
+                              {"ranks", result.ranks},
+                              {"batch", options.job.solver.batch},
+                              {"steps", options.steps},
+                              {"step_ms", result.step_ms},
+                              {"update_ms", result.update_ms},
+                              {"comm_exposed_ms", result.comm_exposed_ms},
+                              {"images_per_second", result.images_per_second},
+                              {"peak_gflops", result.peak_gflops},
+                              {"peak_memory_bytes", result.peak_memory_bytes},
+                              {"layers", nlohmann::ordered_json::array()}};
+  for (const LayerTime& layer : result.layers) {
+    json["layers"].push_back({{"layer", layer.layer},
+                              {"implementation", layer.implementation},
+                              {"forward_ms", layer.forward_ms},
+                              {"backward_ms", layer.backward_ms},
+                              {"forward_gflop", layer.forward_gflop},
+                              {"backward_gflop", layer.backward_gflop},
+                              {"exchange_bytes", layer.exchange_bytes}});
+  }
+  return json;
+}
+
+class BenchCommand : public JobCommand {
+ public:
+  BenchCommand()
+      : JobCommand({.name = "bench",
+                    .summary = "times the training step, layer by layer, on synthetic data",
+                    .synopsis = "[mpirun -n N] convoy bench [--recipe NAME] [--json] [options]",
+                    .details =
+                        "Trains on random pixels and labels for a few steps and reports each "
+                        "layer's time, its share of the measured multiply-add peak, and the bytes "
+                        "it exchanges. Nothing is written.",
+                    .parallel = true}) {
+    options_.number("steps", bench_.steps, {.low = 1}, "measured steps");
+    options_.number("warmup", bench_.warmup, {.low = 0}, "steps before the measured ones");
+    options_.flag("json", json_, "print one JSON object");
+  }
+
+  void parse(const std::vector<std::string>& arguments) override {
+    JobCommand::parse(arguments);
+    bench_.job = job_;
+  }
+
+  void run(World* world, std::ostream& out) override {
+    const BenchResult result = bench(*world, bench_);
+    if (world->rank() != 0) return;
+    if (json_) {
+      out << to_json(result, bench_).dump() << '\n';
+    } else {
+      out << report(result);
+    }
+  }
+
+ private:
+  BenchOptions bench_;
+  bool json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_bench() { return std::make_unique<BenchCommand>(); }
+
+}  // namespace convoy

@@ -1,0 +1,71 @@
+// What every subcommand of `convoy` is: a name, options, help, and something to do.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "dist/communicator.h"
+#include "launcher/assignments.h"
+#include "launcher/option_table.h"
+#include "launcher/options.h"
+
+namespace convoy {
+
+struct CommandInfo {
+  std::string name;
+  std::string summary;    // a line for `convoy help`
+  std::string synopsis;   // "convoy pack --input DIR --output DIR [options]"
+  std::string details;    // a paragraph for `convoy help NAME`
+  bool parallel = false;  // several ranks may run it: it needs MPI
+};
+
+class Command {
+ public:
+  explicit Command(CommandInfo info) : info_(std::move(info)) {}
+  virtual ~Command() = default;
+  Command(const Command&) = delete;
+  Command& operator=(const Command&) = delete;
+
+  [[nodiscard]] const CommandInfo& info() const { return info_; }
+  [[nodiscard]] const OptionTable& options() const { return options_; }
+  [[nodiscard]] std::string help() const;
+
+  // Throws Error(usage) for whatever cannot be honoured.
+  virtual void parse(const std::vector<std::string>& arguments);
+  // Results go to `out`. `world` is null where the command is not parallel; of several ranks only
+  // rank 0 prints.
+  virtual void run(World* world, std::ostream& out) = 0;
+
+ protected:
+  [[nodiscard]] Origin origin() const { return command_line_origin(info_.name); }
+  // Reads the command line against options() and refuses positional arguments beyond
+  // `positional_limit`.
+  [[nodiscard]] CommandLine read(const std::vector<std::string>& arguments,
+                                 std::size_t positional_limit = 0) const;
+  // Refuses a path that was not given.
+  void require(const std::filesystem::path& path, const std::string& key) const;
+
+  OptionTable options_;
+
+ private:
+  CommandInfo info_;
+};
+
+// A command that works on a job: takes every job option, --recipe and --config.
+class JobCommand : public Command {
+ public:
+  explicit JobCommand(CommandInfo info);
+  void parse(const std::vector<std::string>& arguments) override;
+
+ protected:
+  // Assigns the command's own options and resolves the job from file and command line.
+  void resolve(const CommandLine& line);
+
+  JobOptions job_;
+
+ private:
+  std::filesystem::path config_;
+};
+
+}  // namespace convoy

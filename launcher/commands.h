@@ -1,0 +1,19 @@
+// The subcommands of `convoy`, each made in a file of its own.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "launcher/command.h"
+
+namespace convoy {
+
+[[nodiscard]] std::unique_ptr<Command> make_synth();
+[[nodiscard]] std::unique_ptr<Command> make_pack();
+[[nodiscard]] std::unique_ptr<Command> make_inspect();
+[[nodiscard]] std::unique_ptr<Command> make_train();
+[[nodiscard]] std::unique_ptr<Command> make_eval();
+[[nodiscard]] std::unique_ptr<Command> make_bench();
+
+}  // namespace convoy

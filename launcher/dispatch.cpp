@@ -1,0 +1,104 @@
+// The list of commands, the overview, and the choice between one process and an MPI job.
+#include "launcher/dispatch.h"
+
+#include <algorithm>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "launcher/commands.h"
+#include "launcher/failure.h"
+#include "launcher/nearest.h"
+#include "launcher/parallel_run.h"
+#include "launcher/table.h"
+
+namespace convoy {
+namespace {
+
+using Commands = std::vector<std::unique_ptr<Command>>;
+
+Commands make_commands() {
+  Commands commands;
+  for (const auto make : {make_synth, make_pack, make_inspect, make_train, make_eval, make_bench}) {
+    commands.push_back(make());
+  }
+  return commands;
+}
+
+std::string overview(const Commands& commands) {
+  std::string text =
+      "Convoy trains AlexNet on a cluster.\n\nusage: convoy COMMAND [options]\n\ncommands:\n";
+  for (const auto& command : commands) {
+    text += fmt::format("  {:<9} {}\n", command->info().name, command->info().summary);
+  }
+  return text +
+         "  help      this text, or all options of a command: convoy help COMMAND\n"
+         "\nexit codes: 0 done, 1 internal error, 2 usage or configuration, 3 bad data, 4 bad or\n"
+         "missing checkpoint, 5 a rank or the network failed, 6 diverged, 7 out of memory, disk "
+         "or\n"
+         "another resource, 75 stopped on request after a checkpoint\n";
+}
+
+Command& find_command(const Commands& commands, const std::string& name) {
+  std::vector<std::string> names{"help"};
+  for (const auto& command : commands) {
+    if (command->info().name == name) return *command;
+    names.push_back(command->info().name);
+  }
+  fail(ExitCode::usage, "there is no command '{}'; did you mean {}? (convoy help lists all)", name,
+       nearest(name, names));
+}
+
+bool asks_for_help(const std::string& argument) { return argument == "--help" || argument == "-h"; }
+
+int run_alone(Command& command, const std::vector<std::string>& arguments, std::ostream& out) {
+  command.parse(arguments);
+  command.run(nullptr, out);
+  return 0;
+}
+
+int choose(int argc, char** argv, std::ostream& out, std::ostream& err) {
+  const Commands commands = make_commands();
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  if (arguments.empty()) fail(ExitCode::usage, "no command is given; convoy help lists them");
+
+  const std::string& name = arguments.front();
+  const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  if (name == "--version") {
+    out << "convoy " CONVOY_VERSION "\n";
+  } else if ((name == "help" || asks_for_help(name)) && rest.empty()) {
+    out << overview(commands);
+  } else if (name == "help" && !asks_for_help(rest.front())) {
+    out << find_command(commands, rest.front()).help();
+  } else if (name == "help") {
+    out << overview(commands);
+  } else {
+    Command& command = find_command(commands, name);
+    if (std::any_of(rest.begin(), rest.end(), asks_for_help)) {
+      out << command.help();
+    } else if (command.info().parallel) {
+      return run_parallel(command, rest, argc, argv, out, err);
+    } else {
+      return run_alone(command, rest, out);
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+int dispatch(int argc, char** argv, std::ostream& out, std::ostream& err) {
+  int code = 0;
+  const Failure failure = guard([&] {
+    code = choose(argc, argv, out, err);
+    out.flush();
+    if (code == 0 && !out) fail(ExitCode::resource, "standard output cannot be written");
+  });
+  if (failure.code == 0) return code;
+  err << fmt::format("convoy: {}\n", failure.sentence) << std::flush;
+  return failure.code;
+}
+
+}  // namespace convoy

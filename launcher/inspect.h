@@ -1,0 +1,29 @@
+// The texts that `convoy inspect` prints.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "core/net/spec.h"
+#include "dist/job.h"
+#include "io/checkpoint.h"
+#include "io/dataset.h"
+
+namespace convoy {
+
+// Layers with shapes, parameters, neurons and multiply-adds of one image; the totals.
+[[nodiscard]] std::string inspect_layers(const NetSpec& net);
+
+// Bytes that a step of `batch` images moves, per rank: single, model on a rank per tower, data on
+// `ranks`. A strategy that does not fit says why.
+[[nodiscard]] std::string inspect_traffic(const NetSpec& net, std::int64_t batch, int ranks);
+
+// What the job has otherwise than the paper; empty where nothing differs.
+[[nodiscard]] std::string inspect_differences(const JobOptions& job);
+
+[[nodiscard]] std::string inspect_dataset(const Dataset& dataset);
+[[nodiscard]] std::string inspect_checkpoint(const std::filesystem::path& path,
+                                             const CheckpointReader& checkpoint);
+
+}  // namespace convoy

@@ -1,0 +1,68 @@
+// Precedence of defaults, recipe, file and command line.
+#include "launcher/options.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "core/recipe.h"
+
+namespace convoy {
+namespace {
+
+constexpr std::string_view kPaper = "paper";
+
+std::vector<Assignment> only(const std::vector<Assignment>& assignments, std::string_view key) {
+  std::vector<Assignment> chosen;
+  std::copy_if(assignments.begin(), assignments.end(), std::back_inserter(chosen),
+               [&](const Assignment& assignment) { return assignment.key == key; });
+  return chosen;
+}
+
+}  // namespace
+
+void apply_recipe(JobOptions& job, const std::string& name) {
+  const Recipe& recipe = find_recipe(name);
+  job.recipe = recipe.name;
+  job.model = recipe.model;
+  job.solver = recipe.solver;
+  job.preprocess = recipe.preprocess;
+  job.run.epochs = recipe.epochs;
+}
+
+void resolve_job(JobOptions& job, const std::vector<Assignment>& file, const Origin& file_origin,
+                 const std::vector<Assignment>& line, const Origin& line_origin) {
+  const OptionTable table = job_table(job);
+  assign(table, only(file, "recipe"), file_origin);
+  assign(table, only(line, "recipe"), line_origin);
+  const std::string recipe = job.recipe;
+  apply_recipe(job, recipe);
+  assign(table, file, file_origin);
+  assign(table, line, line_origin);
+  job.recipe = recipe;  // the file's own line came after the command line's
+  job.resolved = render_ini(table);
+}
+
+JobOptions parse_job(const std::string& ini, const std::string& name) {
+  JobOptions job;
+  const Origin origin = file_origin(name);
+  resolve_job(job, parse_ini(ini, job_table(job), origin), origin, {}, origin);
+  return job;
+}
+
+std::vector<Difference> differences_from_paper(const JobOptions& job) {
+  JobOptions here = job;
+  JobOptions paper = job;
+  apply_recipe(paper, std::string(kPaper));
+  const OptionTable here_table = job_table(here);
+  const OptionTable paper_table = job_table(paper);
+  std::vector<Difference> differences;
+  for (const Option& option : here_table.options()) {
+    const std::string there = paper_table.value(option.key);
+    if (option.key != "recipe" && option.get() != there) {
+      differences.push_back({option.key, option.get(), there});
+    }
+  }
+  return differences;
+}
+
+}  // namespace convoy

@@ -1,0 +1,39 @@
+// Every `--section.key` of a job, and how its value is found: defaults, then the recipe, then the
+// configuration file, then the command line.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dist/job.h"
+#include "launcher/assignments.h"
+#include "launcher/option_table.h"
+
+namespace convoy {
+
+// All fields of `job`, `recipe` first, then the sections model, data, solver, parallel, dist, run,
+// device.
+[[nodiscard]] OptionTable job_table(JobOptions& job);
+
+// Sets model, solver, preprocessing and epochs of `job` as the recipe says.
+void apply_recipe(JobOptions& job, const std::string& name);
+
+// Fills `job` by the order of precedence; `file` and `line` are assignments for job_table's keys.
+// The recipe is the one that the command line names, else the file, else `paper`. Sets
+// job.resolved.
+void resolve_job(JobOptions& job, const std::vector<Assignment>& file, const Origin& file_origin,
+                 const std::vector<Assignment>& line, const Origin& line_origin);
+
+// The job that INI text describes, e.g. that of a checkpoint; `name` stands in messages.
+[[nodiscard]] JobOptions parse_job(const std::string& ini, const std::string& name);
+
+// A key whose value differs between two jobs.
+struct Difference {
+  std::string key;
+  std::string here;
+  std::string there;
+};
+// What `job` has otherwise than the paper, among the keys that recipes set.
+[[nodiscard]] std::vector<Difference> differences_from_paper(const JobOptions& job);
+
+}  // namespace convoy

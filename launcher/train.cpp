@@ -1,0 +1,62 @@
+// `convoy train`: a rank's part of a training run; mpirun or srun starts several.
+#include <ostream>
+
+#include "launcher/commands.h"
+#include "launcher/table.h"
+
+namespace convoy {
+namespace {
+
+std::string summary(const TrainResult& result) {
+  std::string text =
+      fmt::format("{} steps, {} epochs: loss {:.4f}, {:.1f} images/s, {:.1f} ms a step",
+                  thousands(result.steps), result.epochs, result.last_loss,
+                  result.images_per_second, result.step_ms);
+  if (result.comm_bytes > 0) {
+    text += fmt::format(" ({:.1f} ms of it waiting for other ranks), {} exchanged a step",
+                        result.comm_exposed_ms, bytes_text(result.comm_bytes));
+  }
+  text += '\n';
+  if (result.eval.images > 0) {
+    text += fmt::format("validation: top-1 {}, top-5 {} of {} images, {} view{}\n",
+                        percent(result.eval.top1), percent(result.eval.top5),
+                        thousands(result.eval.images), result.eval.views,
+                        result.eval.views == 1 ? "" : "s");
+  }
+  if (!result.checkpoint.empty()) {
+    text += fmt::format("checkpoint: {}\n", result.checkpoint.string());
+  }
+  return text;
+}
+
+class TrainCommand : public JobCommand {
+ public:
+  TrainCommand()
+      : JobCommand({.name = "train",
+                    .summary = "trains a net; mpirun or srun starts several ranks",
+                    .synopsis = "[mpirun -n N] convoy train --data.train DIR --run.dir DIR "
+                                "[--config FILE] [--recipe NAME] [options]",
+                    .details =
+                        "Trains AlexNet and writes config.ini, metrics.jsonl, logs and "
+                        "checkpoints into the run directory. Values come from the defaults (the "
+                        "recipe paper), then the recipe, then the configuration file, then the "
+                        "command line; the later wins.",
+                    .parallel = true}) {}
+
+  void parse(const std::vector<std::string>& arguments) override {
+    JobCommand::parse(arguments);
+    require(job_.data.train, "data.train");
+    require(job_.run.dir, "run.dir");
+  }
+
+  void run(World* world, std::ostream& out) override {
+    const TrainResult result = train(*world, job_);
+    if (world->rank() == 0) out << summary(result);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_train() { return std::make_unique<TrainCommand>(); }
+
+}  // namespace convoy

@@ -1,0 +1,216 @@
+// The reason Convoy exists: every strategy computes what one rank computes.
+//
+// Each test trains the same net, seed and batches under a strategy and, on every rank alone, under
+// `single`. Compared are every parameter's gradient, the change of every tensor, and the losses:
+// losses alone would prove little, as at small initial weights they hardly depend on the
+// convolutions.
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "core/random.h"
+#include "dist/traffic.h"
+#include "dist/trainer.h"
+#include "tests/dist/test_world.h"
+
+namespace convoy {
+namespace {
+
+constexpr std::int64_t kBatch = 8;
+
+JobOptions small_job() {
+  JobOptions job;
+  job.model.input = 71;  // fc6 reads 2x2 maps, so the order of its inputs matters
+  job.model.kernels = {32, 32, 48, 48, 32};
+  job.model.neurons = {64, 48};
+  job.model.classes = 7;  // parts of 3 and 4 under model
+  // Spreads that let signals through so narrow a net, so that every gradient counts.
+  job.model.weight_std = {.01, .05, .07, .07, .07, .1, .1, .1};
+  job.model.bias = {0, .1, 0, .1, .1, .1, .1, 0};
+  job.solver.batch = kBatch;
+  job.solver.schedule = "constant";
+  job.solver.lr = 1e-3;
+  job.device = {"cpu", 1};
+  job.dist.bucket_mb = 0.05;  // several buckets, cut inside tensors
+  job.run.seed = 11;
+  return job;
+}
+
+// Batch `number` as every strategy must see it, cut to a replica's slice.
+class Images {
+ public:
+  Images(const Session& session, std::uint32_t number) : slice_(session.slice()) {
+    const std::int64_t size = session.net().input.h;
+    const RandomSource source(5, Purpose::synthetic);
+    for (std::int64_t image = slice_.begin; image < slice_.end; ++image) {
+      const auto place = static_cast<std::uint32_t>(image);
+      for (std::int64_t i = 0; i < size * size * 3; ++i) {
+        const auto word = source.block(number, place, static_cast<std::uint32_t>(i))[0];
+        crops_.push_back(static_cast<std::uint8_t>(word >> 24));
+      }
+      const PhiloxBlock words = source.block(number, place, 1u << 30);
+      labels_.push_back(static_cast<std::int32_t>(words[0] % 7));
+      CropRecord record;
+      record.mirror = static_cast<std::int32_t>(words[1] & 1);
+      record.colour = {static_cast<float>(words[2] % 20), 0, -3};
+      records_.push_back(record);
+    }
+  }
+  [[nodiscard]] Batch batch() const { return {0, crops_.data(), labels_.data(), records_}; }
+
+ private:
+  Range slice_;
+  std::vector<std::uint8_t> crops_;
+  std::vector<std::int32_t> labels_;
+  std::vector<CropRecord> records_;
+};
+
+// A session with what it takes to train it.
+struct TrainingRun {
+  TrainingRun(World& world, const JobOptions& job)
+      : session(world, job),
+        feed(session.device(), job.preprocess, session.slice().size(), job.model.input,
+             std::vector<float>(static_cast<std::size_t>(job.model.input * job.model.input * 3),
+                                120.f),
+             job.model.input),
+        runner(session, job) {
+    session.network().initialise(job.run.seed, session.stream());
+  }
+  double step(std::int64_t number) {
+    const Images images(session, static_cast<std::uint32_t>(number));
+    const LossSums sums = runner.run(feed, images.batch(), true, {number, 0, 1, 0}).sums;
+    return sums.loss / static_cast<double>(sums.images);
+  }
+  [[nodiscard]] std::vector<float> values() {
+    const Tensor& all = session.network().values();
+    return {all.f32(), all.f32() + all.count()};
+  }
+  Session session;
+  InputFeed feed;
+  StepRunner runner;
+};
+
+// |a - b| / |b| of a parameter's local rows; `b` holds the whole tensor.
+double difference(const Parameter& part, const float* a, const float* whole) {
+  const float* b = whole + part.rows.begin * part.logical.per_row();
+  double error = 0;
+  double norm = 0;
+  for (std::int64_t i = 0; i < part.local().count(); ++i) {
+    const auto x = static_cast<double>(a[i]);
+    const auto y = static_cast<double>(b[i]);
+    error += (x - y) * (x - y);
+    norm += y * y;
+  }
+  EXPECT_GT(norm, 0) << part.layer << " " << part.kind << " has no signal";
+  return std::sqrt(error / norm);
+}
+
+void expect_equal(TrainingRun& split, TrainingRun& whole) {
+  const auto parts = split.session.network().parameters();
+  const auto wholes = whole.session.network().parameters();
+  const std::vector<float> split_start = split.values();
+  const std::vector<float> whole_start = whole.values();
+
+  // One step: gradients.
+  EXPECT_NEAR(split.step(0) / whole.step(0), 1, 1e-6);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    EXPECT_LT(difference(*parts[i], parts[i]->gradient.f32(), wholes[i]->gradient.f32()), 1e-5)
+        << "gradient of " << parts[i]->layer << " " << parts[i]->kind;
+  }
+  // Twenty steps: losses at each, and the change of every tensor.
+  for (std::int64_t step = 1; step < 20; ++step) {
+    EXPECT_NEAR(split.step(step) / whole.step(step), 1, 1e-4) << "step " << step;
+  }
+  std::vector<float> split_change = split.values();
+  std::vector<float> whole_change = whole.values();
+  for (std::size_t i = 0; i < split_change.size(); ++i) split_change[i] -= split_start[i];
+  for (std::size_t i = 0; i < whole_change.size(); ++i) whole_change[i] -= whole_start[i];
+  std::int64_t split_offset = 0;
+  std::int64_t whole_offset = 0;
+  for (const Parameter* part : parts) {
+    EXPECT_LT(
+        difference(*part, split_change.data() + split_offset, whole_change.data() + whole_offset),
+        1e-2)
+        << "change of " << part->layer << " " << part->kind;
+    split_offset += part->local().count();
+    whole_offset += part->logical.count();
+  }
+}
+
+void compare_with_single(World& world, JobOptions job, const std::string& strategy) {
+  const auto alone = test_world().part(test_world().rank());
+  job.dist.strategy = strategy;
+  TrainingRun split(world, job);
+  job.dist.strategy = "single";
+  TrainingRun whole(*alone, job);
+  expect_equal(split, whole);
+}
+
+TEST(Equality, DataParallelOnAllRanks) { compare_with_single(test_world(), small_job(), "data"); }
+
+TEST(Equality, ModelParallelOnPairsOfRanks) {
+  if (test_world().size() % 2 != 0) GTEST_SKIP() << "strategy model needs pairs of ranks";
+  const auto pair = test_world().part(test_world().rank() / 2);
+  compare_with_single(*pair, small_job(), "model");
+}
+
+TEST(Equality, ModelParallelIn2012OrderWithSpatialNorm) {
+  if (test_world().size() % 2 != 0) GTEST_SKIP() << "strategy model needs pairs of ranks";
+  const auto pair = test_world().part(test_world().rank() / 2);
+  JobOptions job = small_job();
+  job.model.order = "2012";
+  job.model.spatial_norm = true;
+  job.model.drop_before = true;
+  job.solver.bias_lr_factor = 2;
+  compare_with_single(*pair, job, "model");
+}
+
+TEST(Equality, OneColumnDataParallelWithAdam) {
+  JobOptions job = small_job();
+  job.model.towers = 1;
+  job.solver.kind = "adam";
+  job.solver.lr = 1e-4;
+  compare_with_single(test_world(), job, "data");
+}
+
+// Replicas start equal and add up the same bits, so they must stay equal to the last bit.
+TEST(Equality, ReplicasKeepTheSameWeights) {
+  JobOptions job = small_job();
+  job.dist.strategy = "data";
+  TrainingRun run(test_world(), job);
+  for (std::int64_t step = 0; step < 5; ++step) run.step(step);
+  std::vector<float> mine = run.values();
+  std::vector<float> first = mine;
+  const auto comm = test_world().split(0);
+  comm->broadcast("weights", first.data(), first.size() * sizeof(float), 0);
+  EXPECT_EQ(std::memcmp(mine.data(), first.data(), mine.size() * sizeof(float)), 0);
+}
+
+// The communicators' counters confirm what `convoy inspect` predicts.
+TEST(Equality, BytesMovedAreThePredictedOnes) {
+  for (const char* name : {"data", "model"}) {
+    if (name == std::string("model") && test_world().size() % 2 != 0) continue;
+    const auto world =
+        test_world().part(name == std::string("model") ? test_world().rank() / 2 : 0);
+    JobOptions job = small_job();
+    job.dist.strategy = name;
+    TrainingRun run(*world, job);
+    run.step(0);
+    std::int64_t predicted = 0;
+    for (const TrafficLine& line :
+         predict_traffic(run.session.net(), run.session.strategy(), kBatch)) {
+      predicted += line.payload_bytes;
+    }
+    EXPECT_EQ(run.session.payload_bytes(), predicted) << name;
+    for (const auto& [place, count] : run.session.towers().traffic()) {
+      EXPECT_TRUE(place == "exchange-conv3" || place == "exchange-fc6" || place == "exchange-fc7" ||
+                  place == "exchange-fc8" || place == "exchange-loss")
+          << place;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace convoy

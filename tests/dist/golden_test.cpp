@@ -1,0 +1,134 @@
+// Whole nets against tensors that PyTorch computed in double precision (tests/golden).
+//
+// Files in the folder that CONVOY_GOLDEN names are tried too: the full-size ones are too large to
+// be kept. Those have no margin around ReLU's zero, where rounding may flip a mask and move
+// gradients below it, so for them logits and loss are compared tightly and gradients to 1e-3.
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "dist/session.h"
+#include "io/hdf5.h"
+#include "tests/dist/test_world.h"
+
+namespace convoy {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Golden {
+ public:
+  explicit Golden(const fs::path& path)
+      : file_(hdf5::File::open(path, ExitCode::bad_data)),
+        alone_(test_world().part(test_world().rank())),
+        session_(*alone_, job()) {
+    for (const Parameter* parameter : session_.network().parameters()) {
+      const auto values = file_.read<float>("/parameters/" + place(*parameter));
+      require_size(values.size(), *parameter);
+      std::copy(values.begin(), values.end(), parameter->value.f32());
+    }
+  }
+
+  void run() {
+    Network& network = session_.network();
+    const auto input = file_.read<float>("/input");
+    std::copy(input.begin(), input.end(), network.input().f32());
+    const auto labels = file_.read<std::int32_t>("/labels");
+    const Pass pass{session_.op(), true, {}};
+    network.forward(pass);
+    check("logits", network.logits().f32(), file_.read<double>("/logits"), 1e-5);
+    const float scale = 1 / static_cast<float>(labels.size());
+    const LossSums sums = session_.loss(labels.data(), scale);
+    EXPECT_NEAR(sums.loss * static_cast<double>(scale) / file_.read<double>("/loss")[0], 1, 1e-5);
+    network.backward(pass, nullptr);
+    const bool margin = file_.number("/", "relu_margin") > 1e-5;
+    for (const Parameter* parameter : network.parameters()) {
+      check(place(*parameter), parameter->gradient.f32(),
+            file_.read<double>("/gradients/" + place(*parameter)), margin ? 1e-4 : 1e-3);
+    }
+  }
+
+ private:
+  static std::string place(const Parameter& p) { return p.layer + "/" + p.kind; }
+
+  static void require_size(std::size_t size, const Parameter& parameter) {
+    if (static_cast<std::int64_t>(size) != parameter.logical.count()) {
+      throw std::runtime_error(place(parameter) + " has another size than the net built");
+    }
+  }
+
+  // The net as make_golden.py describes it in the file's attributes.
+  JobOptions job() {
+    JobOptions job;
+    ModelOptions& m = job.model;
+    m.towers = file_.integer("/", "towers");
+    m.input = file_.integer("/", "input");
+    m.classes = file_.integer("/", "classes");
+    m.pool_round_up = file_.integer("/", "pool_round_up") != 0;
+    m.lrn_size = file_.integer("/", "lrn_size");
+    m.lrn_alpha = file_.number("/", "lrn_alpha");
+    m.lrn_alpha_divided = file_.integer("/", "lrn_alpha_divided") != 0;
+    m.lrn_beta = file_.number("/", "lrn_beta");
+    m.lrn_k = file_.number("/", "lrn_k");
+    m.drop = 0;
+    for (std::size_t i = 0; i < 5; ++i) {
+      m.kernels[i] =
+          file_.layout("/parameters/conv" + std::to_string(i + 1) + "/weight").extents[0];
+    }
+    for (std::size_t i = 0; i < 2; ++i) {
+      m.neurons[i] = file_.layout("/parameters/fc" + std::to_string(i + 6) + "/weight").extents[0];
+    }
+    job.solver.batch = file_.layout("/labels").extents[0];
+    job.device = {"cpu", 1};
+    return job;
+  }
+
+  static void check(const std::string& what, const float* ours, const std::vector<double>& torch,
+                    double tolerance) {
+    double error = 0;
+    double norm = 0;
+    for (std::size_t i = 0; i < torch.size(); ++i) {
+      const double gap = static_cast<double>(ours[i]) - torch[i];
+      error += gap * gap;
+      norm += torch[i] * torch[i];
+    }
+    EXPECT_LT(std::sqrt(error / norm), tolerance) << what;
+    report(what, std::sqrt(error / norm));
+  }
+
+  static void report(const std::string& what, double error) {
+    if (std::getenv("CONVOY_GOLDEN") != nullptr && test_world().rank() == 0) {
+      fmt::print("  {:<16} {:.1e}\n", what, error);
+    }
+  }
+
+  hdf5::File file_;
+  std::unique_ptr<World> alone_;
+  Session session_;
+};
+
+std::vector<fs::path> golden_files() {
+  std::vector<fs::path> files;
+  std::vector<fs::path> folders{fs::path(__FILE__).parent_path().parent_path() / "golden"};
+  if (const char* more = std::getenv("CONVOY_GOLDEN")) folders.emplace_back(more);
+  for (const fs::path& folder : folders) {
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (entry.path().extension() == ".h5") files.push_back(entry.path());
+    }
+  }
+  return files;
+}
+
+TEST(Golden, LogitsLossAndGradientsAgreeWithPyTorch) {
+  const auto files = golden_files();
+  EXPECT_GE(files.size(), 3u);
+  for (const fs::path& file : files) {
+    SCOPED_TRACE(file.filename().string());
+    Golden(file).run();
+  }
+}
+
+}  // namespace
+}  // namespace convoy

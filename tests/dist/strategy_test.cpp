@@ -1,0 +1,94 @@
+// Strategies refuse what does not fit, and predict what they move.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "dist/partition.h"
+#include "dist/traffic.h"
+
+namespace convoy {
+namespace {
+
+NetSpec full_net(std::int64_t towers) {
+  ModelOptions options;
+  options.towers = towers;
+  return build_alexnet(options);
+}
+
+std::string refusal(std::string_view name, const NetSpec& net, int ranks, std::int64_t batch) {
+  try {
+    static_cast<void>(choose_strategy(name, net, ranks, batch));
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::usage);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Strategy, RefusalsSayWhatFits) {
+  using testing::HasSubstr;
+  const NetSpec two = full_net(2);
+  EXPECT_THAT(refusal("single", two, 2, 128), HasSubstr("1 rank"));
+  EXPECT_THAT(refusal("model", two, 4, 128), HasSubstr("mpirun -n 2"));
+  EXPECT_THAT(refusal("model", full_net(1), 2, 128), HasSubstr("--model.towers 2"));
+  EXPECT_THAT(refusal("data", two, 3, 128), HasSubstr("126"));
+  EXPECT_THAT(refusal("data", two, 4, 2), HasSubstr("4"));
+  EXPECT_THAT(refusal("hybird", two, 4, 2), HasSubstr("hybird"));
+  ModelOptions caffe;
+  caffe.lrn_scope = "all";
+  EXPECT_THAT(refusal("model", build_alexnet(caffe), 2, 128), HasSubstr("model.lrn-scope"));
+}
+
+TEST(Strategy, AutoTakesSingleOrData) {
+  EXPECT_EQ(choose_strategy("auto", full_net(2), 1, 128).name, "single");
+  EXPECT_EQ(choose_strategy("auto", full_net(2), 4, 128).grid.replicas, 4);
+}
+
+// The figures of the paper's net: 30,836 values an image forward, 30,336 backward.
+TEST(Traffic, ModelExchangesBeforeConv3AndTheFullyConnectedLayers) {
+  const NetSpec net = full_net(2);
+  const auto lines = predict_traffic(net, choose_strategy("model", net, 2, 1), 1);
+  std::vector<std::string> places;
+  std::int64_t forward = 0;
+  std::int64_t backward = 0;
+  for (const TrafficLine& line : lines) {
+    EXPECT_EQ(line.payload_bytes, line.wire_bytes) << "two ranks send what they hand over";
+    (line.backward ? backward : forward) += line.payload_bytes / 4;
+    if (!line.backward) places.push_back(line.place);
+  }
+  EXPECT_THAT(places, testing::ElementsAre("before conv3", "before fc6", "before fc7", "before fc8",
+                                           "logits"));
+  EXPECT_EQ(forward, 30'836);
+  EXPECT_EQ(backward, 30'336);
+}
+
+TEST(Traffic, DataMovesEveryGradient) {
+  const NetSpec net = full_net(2);
+  const auto lines = predict_traffic(net, choose_strategy("data", net, 4, 128), 128);
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0].payload_bytes, 4 * 60'965'224);
+  EXPECT_EQ(lines[0].wire_bytes, 6 * 60'965'224);
+}
+
+TEST(Partition, TowersHoldContiguousChannelsAndSingleHoldsAll) {
+  const NetSpec net = full_net(2);
+  for (const PlannedLayer& planned : partition(net, {1, 1}, 0, 8)) {
+    ASSERT_TRUE(std::holds_alternative<LayerPlan>(planned));
+    const LayerPlan& layer = std::get<LayerPlan>(planned);
+    EXPECT_EQ(layer.part.out.size(), layer.spec->out.c);
+  }
+  for (const PlannedLayer& planned : partition(net, {1, 2}, 1, 8)) {
+    if (const auto* layer = std::get_if<LayerPlan>(&planned)) {
+      EXPECT_EQ(layer->part.out, (Range{layer->spec->out.c / 2, layer->spec->out.c}));
+    }
+  }
+}
+
+TEST(Partition, PartsMayBeUneven) {
+  EXPECT_EQ(channel_part(10, 0, 4), (Range{0, 2}));
+  EXPECT_EQ(channel_part(10, 1, 4), (Range{2, 5}));
+  EXPECT_EQ(channel_part(10, 3, 4), (Range{7, 10}));
+}
+
+}  // namespace
+}  // namespace convoy

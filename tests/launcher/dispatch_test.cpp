@@ -1,0 +1,110 @@
+// The `convoy` command as a whole, for what needs neither data nor several ranks.
+#include "launcher/dispatch.h"
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace convoy {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+struct Outcome {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+Outcome convoy_with(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "convoy");
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  std::ostringstream out;
+  std::ostringstream err;
+  const int code = dispatch(static_cast<int>(arguments.size()), argv.data(), out, err);
+  return {code, out.str(), err.str()};
+}
+
+TEST(Dispatch, HelpListsEveryCommand) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"help"}, {"--help"}, {"-h"}, {"help", "--help"}}) {
+    const Outcome outcome = convoy_with(arguments);
+    EXPECT_EQ(outcome.code, 0);
+    for (const char* name : {"synth", "pack", "inspect", "train", "eval", "bench"}) {
+      EXPECT_THAT(outcome.out, HasSubstr(std::string("\n  ") + name + " "));
+    }
+  }
+}
+
+TEST(Dispatch, HelpOfACommandListsOptionsBySectionWithDefaults) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"help", "train"}, {"train", "--help"}, {"train", "--x", "-h"}}) {
+    const Outcome outcome = convoy_with(arguments);
+    EXPECT_EQ(outcome.code, 0);
+    EXPECT_THAT(outcome.out, StartsWith("usage: [mpirun -n N] convoy train "));
+    EXPECT_THAT(outcome.out, HasSubstr("\n[solver]\n"));
+    EXPECT_THAT(outcome.out, HasSubstr("--solver.batch N                images of a training step, "
+                                       "all ranks together [128]"));
+  }
+}
+
+TEST(Dispatch, HelpNamesEachSectionOnce) {
+  const std::string text = convoy_with({"help", "inspect"}).out;
+  EXPECT_THAT(text, HasSubstr("--parallel.ranks N"));
+  EXPECT_EQ(text.find("[parallel]"), text.rfind("[parallel]"));
+}
+
+TEST(Dispatch, PrintsTheVersion) {
+  EXPECT_THAT(convoy_with({"--version"}).out, StartsWith("convoy "));
+}
+
+TEST(Dispatch, RefusesUnknownCommandsWithTheNearest) {
+  const Outcome outcome = convoy_with({"trian"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.err,
+            "convoy: there is no command 'trian'; did you mean train? (convoy help lists all)\n");
+  EXPECT_EQ(convoy_with({"help", "trian"}).code, 2);
+}
+
+TEST(Dispatch, RefusesToDoNothing) {
+  const Outcome outcome = convoy_with({});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.err, "convoy: no command is given; convoy help lists them\n");
+}
+
+TEST(Dispatch, RefusesMissingAndLeftOverArguments) {
+  EXPECT_EQ(convoy_with({"pack", "--output", "x"}).err,
+            "convoy: pack needs --input DIR: folder of class folders\n");
+  EXPECT_EQ(convoy_with({"synth", "here"}).err,
+            "convoy: 'here' is not understood: synth takes options only (convoy help synth lists "
+            "the options)\n");
+}
+
+TEST(Dispatch, InspectsTheNetOfTheOptions) {
+  const Outcome outcome = convoy_with({"inspect", "--model.towers", "1", "--solver.batch=4"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("62,378,344"));
+  EXPECT_THAT(outcome.out, HasSubstr("a training step of 4 images"));
+  EXPECT_THAT(outcome.out, HasSubstr("Differences from the paper"));
+}
+
+TEST(Dispatch, InspectRefusesAPathTogetherWithOptions) {
+  const Outcome outcome = convoy_with({"inspect", "somewhere", "--model.towers", "1"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.err,
+            "convoy: inspect describes either somewhere or the net that options ask for, not both; "
+            "leave out the path or --model.towers\n");
+}
+
+TEST(Dispatch, InspectRefusesAPathThatIsNotThere) {
+  EXPECT_EQ(convoy_with({"inspect", "no-such-path"}).code, 3);
+}
+
+}  // namespace
+}  // namespace convoy

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds Convoy and passes its tests: the release build under mpirun at 1,
+# 2 and 4 ranks, then the same tests with address and undefined-behaviour sanitizers.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tests/install-debian.sh
+for preset in release asan; do
+  cmake --preset "$preset"
+  cmake --build --preset "$preset"
+  ctest --preset "$preset"
+done

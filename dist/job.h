@@ -30,10 +30,12 @@ struct RunOptions {
   std::uint64_t seed = 1;
   std::int64_t steps = 0;  // 0: by epochs
   std::int64_t epochs = 90;
-  std::int64_t log_every = 20;  // steps
-  std::int64_t eval_every = 1;  // epochs; 0: only at the end
-  int eval_views = 1;           // 1 or 10
-  double max_loss = 0;          // stop as diverged above this; 0: 50 times log(classes)
+  std::int64_t log_every = 20;        // steps
+  std::int64_t eval_every = 1;        // epochs; 0: only at the end
+  int eval_views = 1;                 // 1 or 10
+  std::int64_t checkpoint_every = 0;  // steps; 0: at the end of each epoch only
+  std::int64_t keep = 3;              // newest checkpoints that are kept; 0: all
+  double max_loss = 0;                // stop as diverged above this; 0: 50 times log(classes)
 };
 
 struct JobOptions {

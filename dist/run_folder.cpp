@@ -1,9 +1,11 @@
 // Creates a run directory and writes its log.
 #include "dist/run_folder.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <vector>
 
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -64,8 +66,20 @@ RunFolder::RunFolder(const fs::path& folder, const std::string& config)
 
 RunFolder::~RunFolder() = default;
 
-fs::path RunFolder::checkpoint(std::int64_t epoch) const {
-  return folder_ / "checkpoints" / fmt::format("epoch-{:04}.h5", epoch);
+fs::path RunFolder::checkpoint(std::int64_t step) const {
+  return folder_ / "checkpoints" / fmt::format("step-{:08}.h5", step);
+}
+
+void RunFolder::remove_old_checkpoints(std::int64_t keep) const {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder_ / "checkpoints")) {
+    if (entry.path().extension() == ".h5") files.push_back(entry.path());
+  }
+  const auto kept = static_cast<std::size_t>(keep);
+  if (keep == 0 || files.size() <= kept) return;
+  std::ranges::sort(files);  // names carry the step with leading zeros
+  files.resize(files.size() - kept);
+  for (const fs::path& file : files) fs::remove(file);
 }
 
 void RunFolder::log(const std::string& line, bool quiet) {

@@ -17,7 +17,10 @@ class RunFolder {
   ~RunFolder();
 
   MetricsFile& metrics() { return metrics_; }
-  [[nodiscard]] std::filesystem::path checkpoint(std::int64_t epoch) const;
+  // Where the checkpoint after `step` steps belongs.
+  [[nodiscard]] std::filesystem::path checkpoint(std::int64_t step) const;
+  // Removes all but the newest `keep` checkpoints; keep = 0 removes none.
+  void remove_old_checkpoints(std::int64_t keep) const;
   // A line for log.txt, and for standard output unless `quiet`.
   void log(const std::string& line, bool quiet = false);
   // A line for log.txt and standard error.

@@ -189,6 +189,8 @@ void Trainer::train_steps(std::int64_t end, Reader& reader, Progress& progress) 
     result_.last_loss = loss;
     progress.update(step_ * session_.global_batch(), fmt::format("loss {:.4f}", loss));
     if (step_ % options_.run.log_every == 0 || step_ == end) write_line(result.sums);
+    const std::int64_t every = options_.run.checkpoint_every;
+    if (every > 0 && step_ % every == 0 && step_ < end) checkpoint();
   }
 }
 
@@ -253,9 +255,9 @@ void Trainer::checkpoint() {
   info.image_size = dataset_.image_size();
   info.mean_image = dataset_.mean_image();
   info.pca = dataset_.pca();
-  const std::int64_t number = (step_ + steps_per_epoch_ - 1) / steps_per_epoch_;
-  const auto path = folder_ ? folder_->checkpoint(number) : std::filesystem::path{};
+  const auto path = folder_ ? folder_->checkpoint(step_) : std::filesystem::path{};
   save_weights(session_, path, info);
+  if (folder_) folder_->remove_old_checkpoints(options_.run.keep);
   result_.checkpoint = path;
 }
 

@@ -18,15 +18,12 @@ namespace convoy {
 namespace {
 
 // Every shard stays open. ImageNet has about a thousand, which is where many systems' soft limit
-// lies; the hard limit is far above.
-void allow_open_files(std::size_t count) {
-  constexpr rlim_t for_others = 256;
+// lies; the hard limit is far above. Where it cannot be raised, opening a shard says so.
+void allow_open_files(std::size_t more) {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
-  const rlim_t wanted = limit.rlim_cur + count;
-  if (count + for_others <= limit.rlim_cur / 2) return;
-  limit.rlim_cur = std::min(wanted, limit.rlim_max);
-  setrlimit(RLIMIT_NOFILE, &limit);  // where this fails, opening a shard says so
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || more < limit.rlim_cur / 4) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_cur + more, limit.rlim_max);
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 }  // namespace
@@ -100,8 +97,7 @@ void Dataset::State::check_counts() const {
   for (const Shard& shard : shards) {
     for (const std::int32_t label : shard.labels()) ++counts[static_cast<std::size_t>(label)];
   }
-  const auto differ =
-      std::mismatch(counts.begin(), counts.end(), index.class_counts.begin()).first;
+  const auto differ = std::mismatch(counts.begin(), counts.end(), index.class_counts.begin()).first;
   if (differ == counts.end()) return;
   const auto label = static_cast<std::size_t>(differ - counts.begin());
   fail(ExitCode::bad_data, "the shards in {} hold {} images of {}, but the index says {}",
@@ -161,8 +157,8 @@ ImageSource Dataset::source(std::int64_t sample) const {
   return {at.shard.path().filename().string(), at.row};
 }
 
-void Dataset::read_crop(std::int64_t sample, std::int64_t top, std::int64_t left,
-                        std::int64_t size, std::uint8_t* crop) const {
+void Dataset::read_crop(std::int64_t sample, std::int64_t top, std::int64_t left, std::int64_t size,
+                        std::uint8_t* crop) const {
   const std::int64_t image_size = state_->index.image_size;
   if (sample < 0 || sample >= state_->images || top < 0 || left < 0 || size < 1 ||
       top + size > image_size || left + size > image_size) {

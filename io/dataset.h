@@ -18,8 +18,8 @@ struct ClassInfo {
 
 // Principal components of RGB over all pixels of a training set (Krizhevsky et al. 2012, sec. 4.1).
 struct ColourPca {
-  std::array<double, 3> deviations{};                // standard deviation along each, grey levels
-  std::array<std::array<double, 3>, 3> vectors{};    // vectors[k] is the k-th unit vector, R G B
+  std::array<double, 3> deviations{};              // standard deviation along each, grey levels
+  std::array<std::array<double, 3>, 3> vectors{};  // vectors[k] is the k-th unit vector, R G B
 };
 
 // When the checksum of an image is checked: at its first read in this process, always, never.
@@ -49,8 +49,8 @@ class Dataset {
   [[nodiscard]] std::array<double, 3> mean_rgb() const;
   [[nodiscard]] const ColourPca& pca() const;
   [[nodiscard]] std::int64_t shards() const;
-  // A number that changes with the content and order of the dataset: hex of a checksum over classes,
-  // counts and the images' checksums.
+  // A number that changes with the content and order of the dataset: hex of a checksum over
+  // classes, counts and the images' checksums.
   [[nodiscard]] const std::string& fingerprint() const;
   [[nodiscard]] const std::string& description() const;  // how it was made, from the index
 

@@ -159,8 +159,7 @@ DatasetIndex read_index(const std::filesystem::path& dataset) {
          dataset.string(), dataset.string());
   }
   const hdf5::File file = hdf5::File::open(path, ExitCode::bad_data);
-  if (!file.has("/", "format"))
-    damaged(path, "it is an HDF5 file, but not the index of a dataset");
+  if (!file.has("/", "format")) damaged(path, "it is an HDF5 file, but not the index of a dataset");
   if (const std::string format = file.text("/", "format"); format != index_format)
     damaged(path, fmt::format("its format is '{}', not '{}'", format, index_format));
 

@@ -11,7 +11,8 @@ namespace convoy {
 [[nodiscard]] DecodedImage decode_jpeg(std::span<const std::uint8_t> bytes, std::int64_t enough);
 [[nodiscard]] DecodedImage decode_png(std::span<const std::uint8_t> bytes);
 
-// Throws Error(bad_data) where an image of that size is empty or more than anyone means to train on.
+// Throws Error(bad_data) where an image of that size is empty or more than anyone means to train
+// on.
 void check_image_size(std::int64_t width, std::int64_t height);
 
 }  // namespace convoy

@@ -19,9 +19,9 @@ struct PackOptions {
 };
 
 struct PackIssue {
-  std::string file;    // relative to the input
+  std::string file;       // relative to the input
   bool left_out = false;  // else packed after a repair or conversion
-  std::string what;    // "PNG data under a JPEG name", "CMYK converted", "cannot be decoded: ..."
+  std::string what;  // "PNG data under a JPEG name", "CMYK converted", "cannot be decoded: ..."
 };
 
 struct PackReport {

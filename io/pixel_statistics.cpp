@@ -49,9 +49,8 @@ Eigen3 eigen_symmetric(Matrix3 matrix) {
     rotate(matrix, vectors, 1, 2);
   }
   std::array<std::size_t, 3> order{0, 1, 2};
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return matrix[a][a] > matrix[b][b];
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return matrix[a][a] > matrix[b][b]; });
   Eigen3 result{};
   for (std::size_t k = 0; k < 3; ++k) {
     result.values[k] = matrix[order[k]][order[k]];

@@ -28,13 +28,13 @@ class PixelStatistics {
   std::int64_t image_size_;
   std::int64_t images_ = 0;
   std::int64_t recent_images_ = 0;
-  std::vector<std::uint32_t> recent_;       // [S, S, 3] sums of the last images, narrow for speed
-  std::vector<std::uint64_t> sums_;         // [S, S, 3] of those before
+  std::vector<std::uint32_t> recent_;        // [S, S, 3] sums of the last images, narrow for speed
+  std::vector<std::uint64_t> sums_;          // [S, S, 3] of those before
   std::array<std::uint64_t, 6> products_{};  // sums of RR, GG, BB, RG, RB, GB over all pixels
 };
 
-// Eigenvalues (largest first) and unit eigenvectors of a symmetric matrix. The component of a vector
-// that is largest in magnitude is positive, so that the sign is settled.
+// Eigenvalues (largest first) and unit eigenvectors of a symmetric matrix. The component of a
+// vector that is largest in magnitude is positive, so that the sign is settled.
 struct Eigen3 {
   std::array<double, 3> values;
   std::array<std::array<double, 3>, 3> vectors;  // vectors[k] belongs to values[k]

@@ -8,8 +8,8 @@
 namespace convoy {
 namespace {
 
-constexpr int weight_bits = 14;   // weights sum to 1 << weight_bits
-constexpr int between_bits = 7;   // fraction bits of the values between the two passes: 15 in all
+constexpr int weight_bits = 14;  // weights sum to 1 << weight_bits
+constexpr int between_bits = 7;  // fraction bits of the values between the two passes: 15 in all
 constexpr std::int32_t one = 1 << weight_bits;
 
 // For each output position: where its inputs begin and their weights.

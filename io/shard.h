@@ -63,7 +63,7 @@ class Shard {
   std::filesystem::path path_;
   std::int64_t image_size_;
   std::int64_t image_bytes_;
-  std::optional<hdf5::File> hdf5_;     // kept open only where HDF5 has to read
+  std::optional<hdf5::File> hdf5_;      // kept open only where HDF5 has to read
   std::optional<std::int64_t> offset_;  // of the first image in the file
   Descriptor file_;
   std::vector<std::int32_t> labels_;

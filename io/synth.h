@@ -1,4 +1,5 @@
-// `convoy synth`: procedural class folders of JPEGs that a small net can learn, for demos and tests.
+// `convoy synth`: procedural class folders of JPEGs that a small net can learn, for demos and
+// tests.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +8,7 @@
 namespace convoy {
 
 struct SynthOptions {
-  std::filesystem::path output;   // gets train/<class>/ and val/<class>/
+  std::filesystem::path output;  // gets train/<class>/ and val/<class>/
   std::int64_t classes = 8;
   std::int64_t train_images = 64;  // per class
   std::int64_t val_images = 16;    // per class

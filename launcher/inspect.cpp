@@ -1,10 +1,10 @@
 // `convoy inspect`: describes a dataset, a checkpoint, or the net that the options ask for.
 #include "launcher/inspect.h"
 
+#include <algorithm>
 #include <ostream>
 
 #include "core/error.h"
-#include "launcher/checkpoint_path.h"
 #include "launcher/commands.h"
 
 namespace convoy {
@@ -15,51 +15,69 @@ namespace fs = std::filesystem;
 class InspectCommand : public JobCommand {
  public:
   InspectCommand()
-      : JobCommand({.name = "inspect",
-                    .summary = "describes a dataset, a checkpoint, or a net and what it exchanges",
-                    .synopsis = "convoy inspect [PATH | options]",
-                    .details =
-                        "With PATH, a dataset's folder, a run directory (its newest checkpoint) or "
-                        "a checkpoint file: what it holds. Without: the net that the options "
-                        "describe, layer by layer, the bytes that a training step moves under "
+      : JobCommand(
+            {.name = "inspect",
+             .summary = "describes a dataset, a checkpoint, runs, or a net and what it exchanges",
+             .synopsis = "convoy inspect [PATH ... | options]",
+             .details = "With PATH, a dataset's folder or a checkpoint file: what it holds; run "
+                        "directories, one or several: their figures side by side. Without: the net "
+                        "that the options describe, layer by layer, the bytes that a training step "
+                        "moves under "
                         "each strategy, and how the options differ from the paper's."}) {
     options_.number("parallel.ranks", ranks_, Bounds<int>{.low = 1, .high = 1 << 20},
                     "ranks to count the traffic of strategy data for");
   }
 
   void parse(const std::vector<std::string>& arguments) override {
-    const CommandLine line = read(arguments, 1);
+    const CommandLine line = read(arguments, kMostPaths);
     if (!line.positional.empty()) {
-      path_ = line.positional.front();
+      paths_.assign(line.positional.begin(), line.positional.end());
       if (!line.assignments.empty()) {
         fail(ExitCode::usage,
              "inspect describes either {} or the net that options ask for, not both; leave "
              "out the path or --{}",
-             path_.string(), line.assignments.front().key);
+             paths_.front().string(), line.assignments.front().key);
       }
     }
     resolve(line);
   }
 
   void run(World*, std::ostream& out) override {
-    if (path_.empty()) {
+    if (paths_.empty()) {
       inspect_net(out);
-    } else if (!fs::exists(path_)) {
-      fail(ExitCode::bad_data,
-           "{} does not exist; inspect takes a dataset's folder, a run "
-           "directory or a checkpoint file",
-           path_.string());
-    } else if (!fs::is_directory(path_)) {
-      out << inspect_checkpoint(path_, CheckpointReader(path_));
-    } else if (fs::exists(path_ / "checkpoints")) {
-      const fs::path newest = newest_checkpoint(path_);
-      out << inspect_checkpoint(newest, CheckpointReader(newest));
+      return;
+    }
+    for (const fs::path& path : paths_) require_exists(path);
+    if (std::ranges::all_of(paths_, is_run)) {
+      out << inspect_runs(paths_);
+      return;
+    }
+    if (paths_.size() > 1) {
+      fail(ExitCode::usage,
+           "inspect sets only run directories side by side; give one dataset or checkpoint at a "
+           "time");
+    }
+    const fs::path& path = paths_.front();
+    if (fs::is_directory(path)) {
+      out << inspect_dataset(Dataset(path, Verify::never));
     } else {
-      out << inspect_dataset(Dataset(path_, Verify::never));
+      out << inspect_checkpoint(path, CheckpointReader(path));
     }
   }
 
  private:
+  static constexpr std::size_t kMostPaths = 64;
+
+  static bool is_run(const fs::path& path) { return fs::exists(path / "metrics.jsonl"); }
+
+  static void require_exists(const fs::path& path) {
+    if (fs::exists(path)) return;
+    fail(
+        ExitCode::bad_data,
+        "{} does not exist; inspect takes a dataset's folder, run directories or a checkpoint file",
+        path.string());
+  }
+
   void inspect_net(std::ostream& out) const {
     const NetSpec net = build_alexnet(job_.model);
     out << inspect_layers(net) << '\n' << inspect_traffic(net, job_.solver.batch, ranks_);
@@ -68,7 +86,7 @@ class InspectCommand : public JobCommand {
     }
   }
 
-  fs::path path_;
+  std::vector<fs::path> paths_;
   int ranks_ = 2;
 };
 

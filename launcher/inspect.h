@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "core/net/spec.h"
 #include "dist/job.h"
@@ -25,5 +26,8 @@ namespace convoy {
 [[nodiscard]] std::string inspect_dataset(const Dataset& dataset);
 [[nodiscard]] std::string inspect_checkpoint(const std::filesystem::path& path,
                                              const CheckpointReader& checkpoint);
+
+// Run directories side by side; throws Error(bad_data) for a folder that is none.
+[[nodiscard]] std::string inspect_runs(const std::vector<std::filesystem::path>& runs);
 
 }  // namespace convoy

@@ -155,6 +155,9 @@ void add_run(OptionTable& table, RunOptions& run) {
                "epochs between evaluations; 0: only at the end");
   table.choice("run.eval-views", run.eval_views, std::vector<int>{1, 10},
                "views of an image in evaluations: its centre, or 10 (paper, section 4.1)");
+  table.number("run.checkpoint-every", run.checkpoint_every, at_least(0),
+               "steps between checkpoints, besides those at the end of each epoch; 0: only those");
+  table.number("run.keep", run.keep, at_least(0), "newest checkpoints that are kept; 0: all");
   table.number("run.max-loss", run.max_loss, not_negative(),
                "a loss above this ends the run as diverged; 0: 50 times log(classes)");
 }

@@ -29,6 +29,8 @@ void apply_recipe(JobOptions& job, const std::string& name) {
   job.run.epochs = recipe.epochs;
 }
 
+void set_resolved(JobOptions& job) { job.resolved = render_ini(job_table(job)); }
+
 void resolve_job(JobOptions& job, const std::vector<Assignment>& file, const Origin& file_origin,
                  const std::vector<Assignment>& line, const Origin& line_origin) {
   const OptionTable table = job_table(job);
@@ -39,7 +41,7 @@ void resolve_job(JobOptions& job, const std::vector<Assignment>& file, const Ori
   assign(table, file, file_origin);
   assign(table, line, line_origin);
   job.recipe = recipe;  // the file's own line came after the command line's
-  job.resolved = render_ini(table);
+  set_resolved(job);
 }
 
 JobOptions parse_job(const std::string& ini, const std::string& name) {

@@ -24,6 +24,9 @@ void apply_recipe(JobOptions& job, const std::string& name);
 void resolve_job(JobOptions& job, const std::vector<Assignment>& file, const Origin& file_origin,
                  const std::vector<Assignment>& line, const Origin& line_origin);
 
+// Sets job.resolved to all values as INI text.
+void set_resolved(JobOptions& job);
+
 // The job that INI text describes, e.g. that of a checkpoint; `name` stands in messages.
 [[nodiscard]] JobOptions parse_job(const std::string& ini, const std::string& name);
 

@@ -133,28 +133,34 @@ TEST_P(PrepareInput, MatchesAPlainLoop) {
 }
 
 TEST_P(ChannelParts, SplitsAndJoins) {
-  const ChannelPartsSpec spec{{3, 5, 7, 10}, {{0, 2}, {2, 2}, {2, 7}, {7, 10}}};
+  constexpr std::int64_t slot = 5 * 105 + 3;  // the largest part, and something to leave over
+  const ChannelPartsSpec spec{{3, 5, 7, 10}, {{0, 2}, {2, 2}, {2, 7}, {7, 10}}, slot};
   const auto op = ops().channel_parts(spec);
   const auto whole = random(spec.whole);
-  const Tensor wt = upload(spec.whole, whole), parts = unset(spec.whole), back = unset(spec.whole);
+  const Tensor wt = upload(spec.whole, whole), back = unset(spec.whole);
+  const Tensor parts = unset({4, 1, 1, slot});
   op->split(context(), wt, parts);
   std::vector<float> expected;
-  for (const Range& part : spec.parts)
+  for (const Range& part : spec.parts) {
+    const std::size_t end = expected.size() + slot;
     for (std::size_t pixel = 0; pixel < 105; ++pixel)
       for (std::int64_t c = part.begin; c < part.end; ++c)
         expected.push_back(whole[pixel * 10 + static_cast<std::size_t>(c)]);
+    expected.resize(end);  // zeros
+  }
   EXPECT_EQ(download(parts), expected);
   op->join(context(), parts, back);
   EXPECT_EQ(download(back), whole);
   const Tensor third = unset({3, 5, 7, 5});
   op->extract(context(), wt, 2, third);
   EXPECT_EQ(download(third),
-            std::vector<float>(expected.begin() + 2 * 105, expected.begin() + 7 * 105));
+            std::vector<float>(expected.begin() + 2 * slot, expected.begin() + 2 * slot + 5 * 105));
 }
 
-TEST_P(ChannelParts, RefusesGaps) {
-  EXPECT_THROW(ops().channel_parts({{1, 1, 1, 4}, {{0, 1}, {2, 4}}}), Error);
-  EXPECT_THROW(ops().channel_parts({{1, 1, 1, 4}, {{0, 3}}}), Error);
+TEST_P(ChannelParts, RefusesGapsAndShortSlots) {
+  EXPECT_THROW(ops().channel_parts({{1, 1, 1, 4}, {{0, 1}, {2, 4}}, 4}), Error);
+  EXPECT_THROW(ops().channel_parts({{1, 1, 1, 4}, {{0, 3}}, 4}), Error);
+  EXPECT_THROW(ops().channel_parts({{1, 1, 1, 4}, {{0, 1}, {1, 4}}, 2}), Error);
 }
 
 }  // namespace

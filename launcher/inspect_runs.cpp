@@ -1,0 +1,126 @@
+// What `convoy inspect` says about runs: one line each, and how far their losses agree.
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <map>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "launcher/inspect.h"
+#include "launcher/options.h"
+#include "launcher/table.h"
+
+namespace convoy {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct RunSummary {
+  std::string name;
+  std::string strategy;
+  std::map<std::int64_t, double> losses;  // by step
+  std::optional<double> top1;             // of the last evaluation
+  std::vector<double> images_per_second;  // of the logged windows
+  std::vector<double> step_ms;
+  std::vector<double> exposed_ms;
+  std::int64_t comm_bytes = 0;
+};
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+std::string strategy_of(const fs::path& run) {
+  std::ifstream in(run / "config.ini");
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  return parse_job(text, (run / "config.ini").string()).dist.strategy;
+}
+
+RunSummary summarise(const fs::path& run) {
+  const fs::path path = run / "metrics.jsonl";
+  std::ifstream in(path);
+  if (!in) {
+    fail(ExitCode::bad_data, "{} is not a run directory: {} cannot be read", run.string(),
+         path.string());
+  }
+  RunSummary summary;
+  summary.name = run.string();
+  summary.strategy = strategy_of(run);
+  std::int64_t number = 0;
+  for (std::string text; std::getline(in, text);) {
+    ++number;
+    try {
+      const auto line = nlohmann::json::parse(text);
+      if (line.at("kind") == "eval") {
+        summary.top1 = line.at("top1").get<double>();
+      } else if (line.at("kind") == "train") {
+        summary.losses[line.at("step")] = line.at("loss");
+        summary.images_per_second.push_back(line.at("images_per_second"));
+        summary.step_ms.push_back(line.at("ms").at("step"));
+        summary.exposed_ms.push_back(line.at("ms").at("comm_exposed"));
+        summary.comm_bytes = line.at("comm_bytes");
+      }
+    } catch (const nlohmann::json::exception& error) {
+      fail(ExitCode::bad_data, "line {} of {} is not a line of metrics: {}", number, path.string(),
+           error.what());
+    }
+  }
+  if (summary.losses.empty()) {
+    fail(ExitCode::bad_data, "{} holds no training step yet", path.string());
+  }
+  return summary;
+}
+
+// The largest relative difference of the losses at steps that both runs logged; -1: no such step.
+double largest_difference(const RunSummary& a, const RunSummary& b) {
+  double largest = -1;
+  for (const auto& [step, loss] : a.losses) {
+    const auto other = b.losses.find(step);
+    if (other == b.losses.end()) continue;
+    largest = std::max(largest, std::abs(loss - other->second) / std::abs(other->second));
+  }
+  return largest;
+}
+
+}  // namespace
+
+std::string inspect_runs(const std::vector<fs::path>& runs) {
+  std::vector<RunSummary> summaries;
+  for (const fs::path& run : runs) summaries.push_back(summarise(run));
+
+  TextTable table({{"run", Align::left},
+                   {"strategy", Align::left},
+                   {"steps"},
+                   {"first loss"},
+                   {"last loss"},
+                   {"val top-1"},
+                   {"images/s"},
+                   {"ms a step"},
+                   {"of it waiting"},
+                   {"exchanged a step"}});
+  for (const RunSummary& run : summaries) {
+    table.row({run.name, run.strategy, thousands(run.losses.rbegin()->first),
+               fmt::format("{:.4f}", run.losses.begin()->second),
+               fmt::format("{:.4f}", run.losses.rbegin()->second),
+               run.top1 ? percent(*run.top1) : "-",
+               fmt::format("{:.1f}", median(run.images_per_second)),
+               fmt::format("{:.1f}", median(run.step_ms)),
+               fmt::format("{:.1f}", median(run.exposed_ms)), bytes_text(run.comm_bytes)});
+  }
+  std::string text = table.text();
+  for (std::size_t i = 1; i < summaries.size(); ++i) {
+    const double difference = largest_difference(summaries[i], summaries[0]);
+    text += difference < 0
+                ? fmt::format("{} and {} logged no step in common\n", summaries[i].name,
+                              summaries[0].name)
+                : fmt::format("losses of {} and {} differ by at most {:.1e} (relative)\n",
+                              summaries[i].name, summaries[0].name, difference);
+  }
+  return text;
+}
+
+}  // namespace convoy

@@ -53,7 +53,14 @@ struct RunFolder::Log {
     out.set_pattern("%v");
     out.flush_on(spdlog::level::info);
     err.set_pattern("convoy: warning: %v");
+    // The log is a convenience: a full disk ends the run where metrics or a checkpoint meet it.
+    file.set_error_handler([this, path](const std::string& reason) {
+      if (!complete) return;
+      complete = false;
+      err.warn("{} is incomplete from here on: {}", path.string(), reason);
+    });
   }
+  bool complete = true;
   spdlog::logger file;
   spdlog::logger out;
   spdlog::logger err;

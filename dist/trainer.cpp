@@ -21,6 +21,17 @@ Verify verify_mode(const std::string& name) {
   fail(ExitCode::usage, "data.verify is '{}'; use first, always or never", name);
 }
 
+// Collective. Ranks may see different files under one name, such as copies on their own disks.
+void require_one_dataset(Communicator& everyone, const Dataset& dataset) {
+  std::string first = dataset.fingerprint();  // equally long everywhere
+  everyone.broadcast("fingerprint", first.data(), first.size(), 0);
+  if (first == dataset.fingerprint()) return;
+  fail(ExitCode::bad_data,
+       "{} is another dataset here than on rank 0 (fingerprint {} here, {} there); give every rank "
+       "the same copy",
+       dataset.folder().string(), dataset.fingerprint(), first);
+}
+
 // The classes of the net are those of the training set unless more are asked for.
 JobOptions with_classes(JobOptions options, const Dataset& dataset) {
   const auto classes = static_cast<std::int64_t>(dataset.classes().size());
@@ -79,6 +90,7 @@ class Trainer {
               dataset_.mean_image(), dataset_.image_size()),
         runner_(session_, options_),
         plateau_(options_.solver.plateau_patience, options_.solver.plateau_drops) {
+    require_one_dataset(session_.everyone(), dataset_);
     open_validation();
     open_folder();
   }
@@ -117,6 +129,7 @@ class Trainer {
 void Trainer::open_validation() {
   if (options_.data.val.empty()) return;
   validation_.emplace(options_.data.val, verify_mode(options_.data.verify));
+  require_one_dataset(session_.everyone(), *validation_);
   require_same_classes(dataset_.classes(), validation_->classes(), options_.data.val.string());
   evaluator_.emplace(session_, *validation_, options_, dataset_.mean_image(), dataset_.image_size(),
                      options_.run.eval_views);
@@ -273,6 +286,7 @@ EvalResult evaluate_checkpoint(World& world, const EvalOptions& options) {
   JobOptions job = options.job;
   if (job.model.classes == 0) job.model.classes = static_cast<std::int64_t>(info.classes.size());
   Session session(world, job);
+  require_one_dataset(session.everyone(), dataset);
   load_weights(session, checkpoint);
   return Evaluator(session, dataset, job, info.mean_image, info.image_size, options.views).run();
 }

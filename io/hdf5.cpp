@@ -100,6 +100,10 @@ std::string reason() {
     const auto begin = found + marker.size();
     return description.substr(begin, description.find('\'', begin) - begin);
   }
+  if (description == "file signature not found") {
+    return "it is not an HDF5 file, or its beginning is damaged";
+  }
+  if (description.starts_with("truncated file")) return "it is cut short";
   return description.empty() ? "HDF5 gives no reason" : description;
 }
 

@@ -10,7 +10,7 @@
 namespace convoy {
 namespace {
 
-constexpr std::array<std::uint8_t, 3> jpeg_signature{0xFF, 0xD8, 0xFF};
+constexpr std::array<std::uint8_t, 2> jpeg_signature{0xFF, 0xD8};
 constexpr std::array<std::uint8_t, 8> png_signature{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
 constexpr std::int64_t most_pixels = std::int64_t{1} << 28;
 

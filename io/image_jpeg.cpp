@@ -1,6 +1,8 @@
 // JPEG through TurboJPEG: every colour space to RGB, and a verdict on damaged files.
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include <turbojpeg.h>
@@ -14,12 +16,14 @@ namespace {
 struct DestroyHandle {
   void operator()(void* handle) const { tjDestroy(handle); }
 };
+using Decompressor = std::unique_ptr<void, DestroyHandle>;
 
-// One decompressor a thread: making one costs about as much as decoding a thumbnail.
-tjhandle decompressor() {
-  thread_local const std::unique_ptr<void, DestroyHandle> handle(tjInitDecompress());
+// One a file: a used decompressor remembers the last file's tables, and after some broken headers
+// refuses every file that follows.
+Decompressor make_decompressor() {
+  Decompressor handle(tjInitDecompress());
   if (!handle) fail(ExitCode::resource, "cannot start the JPEG decoder: {}", tjGetErrorStr());
-  return handle.get();
+  return handle;
 }
 
 struct Markers {
@@ -34,9 +38,9 @@ Markers find_markers(std::span<const std::uint8_t> bytes) {
   constexpr std::uint8_t app14 = 0xEE;
   constexpr std::string_view adobe = "Adobe";
   Markers markers;
-  for (std::size_t at = 2; at + 4 <= bytes.size() && bytes[at] == 0xFF;) {
+  for (std::size_t at = 2; at + 4 <= bytes.size();) {
     const std::uint8_t marker = bytes[at + 1];
-    if (marker == 0xFF) {  // padding
+    if (bytes[at] != 0xFF || marker == 0xFF) {  // stray bytes, padding
       ++at;
       continue;
     }
@@ -52,8 +56,8 @@ Markers find_markers(std::span<const std::uint8_t> bytes) {
   return markers;
 }
 
-// TurboJPEG reports the last message of the decoder; libjpeg's warnings are known by their words
-// (its error code says "warning" for a fatal error that follows a warning).
+// TurboJPEG reports the decoder's first warning, or the error that ended it. Warnings are known by
+// their words (its error code says "warning" for an error that follows a warning).
 bool is_warning(std::string_view message) {
   constexpr std::string_view warnings[] = {
       "Corrupt JPEG data", "Premature end of JPEG file", "Inconsistent progression sequence",
@@ -62,16 +66,34 @@ bool is_warning(std::string_view message) {
                      [&](std::string_view start) { return message.starts_with(start); });
 }
 
-// What to note about a message that came with pixels. Throws where pixels are missing.
-std::string verdict(std::string_view message, const Markers& markers) {
+// Decodes to `pixels` [height, width, 3 or 4], whose size is settled. Returns the first warning.
+std::optional<std::string> decompress(tjhandle jpeg, std::span<const std::uint8_t> bytes,
+                                      Image& image, TJPF format) {
+  const int failed = tjDecompress2(jpeg, bytes.data(), bytes.size(), image.pixels.data(),
+                                   static_cast<int>(image.width), 0, static_cast<int>(image.height),
+                                   format, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS);
+  if (failed == 0) return std::nullopt;
+  std::string message = tjGetErrorStr2(jpeg);
   if (!is_warning(message)) fail(ExitCode::bad_data, "cannot be decoded: JPEG: {}", message);
-  // The source ran dry while no pixel was waited for: only the end marker is missing. Later scans
-  // of a progressive file may be missing as well, so this is believed of sequential ones only.
-  const bool end_of_file = message.starts_with("Premature end of JPEG file");
-  if (end_of_file && !markers.progressive) return "JPEG end marker missing";
-  if (end_of_file || message.find("premature end of data segment") != std::string_view::npos)
-    fail(ExitCode::bad_data, "is cut short: JPEG: {}", message);
-  return fmt::format("JPEG: {}", message);
+  return message;
+}
+
+// Decodes, and decides about damage: the note to make, if any. Throws where pixels are missing.
+std::optional<std::string> decompress_or_refuse(tjhandle jpeg, std::span<const std::uint8_t> bytes,
+                                                const Markers& markers, Image& image, TJPF format) {
+  const std::optional<std::string> warning = decompress(jpeg, bytes, image, format);
+  if (!warning) return std::nullopt;
+  const bool data_end = warning->find("premature end of data segment") != std::string::npos;
+  const bool file_end = warning->starts_with("Premature end of JPEG file");
+  if (!data_end && !file_end) return "JPEG: " + *warning;
+  // Where only the end marker is missing, adding it silences the warning. Of a progressive file
+  // whole scans may be missing before it, unseen.
+  if (file_end && !markers.progressive) {
+    std::vector<std::uint8_t> ended(bytes.begin(), bytes.end());
+    ended.insert(ended.end(), {0xFF, 0xD9});
+    if (!decompress(jpeg, ended, image, format)) return "JPEG end marker missing";
+  }
+  fail(ExitCode::bad_data, "is cut short: JPEG: {}", *warning);
 }
 
 // The smallest of 1, 1/2, 1/4, 1/8 that leaves a shorter side of at least `enough`.
@@ -99,7 +121,8 @@ std::vector<std::uint8_t> cmyk_to_rgb(const std::vector<std::uint8_t>& cmyk, boo
 }  // namespace
 
 DecodedImage decode_jpeg(std::span<const std::uint8_t> bytes, std::int64_t enough) {
-  const tjhandle jpeg = decompressor();
+  const Decompressor decompressor = make_decompressor();
+  const tjhandle jpeg = decompressor.get();
   const Markers markers = find_markers(bytes);
   int width = 0;
   int height = 0;
@@ -111,6 +134,7 @@ DecodedImage decode_jpeg(std::span<const std::uint8_t> bytes, std::int64_t enoug
   if (header != 0 && (width < 1 || height < 1 || colour_space < 0)) {
     fail(ExitCode::bad_data, "cannot be decoded: JPEG: {}", tjGetErrorStr2(jpeg));
   }
+  if (width == 0) fail(ExitCode::bad_data, "cannot be decoded: JPEG: it has no image");
   check_image_size(width, height);
 
   const tjscalingfactor scale = scale_for(std::min(width, height), enough);
@@ -122,10 +146,9 @@ DecodedImage decode_jpeg(std::span<const std::uint8_t> bytes, std::int64_t enoug
   const std::size_t pixels =
       static_cast<std::size_t>(result.image.width) * static_cast<std::size_t>(result.image.height);
   result.image.pixels.resize(pixels * (cmyk ? 4 : 3));
-  if (tjDecompress2(jpeg, bytes.data(), bytes.size(), result.image.pixels.data(),
-                    static_cast<int>(result.image.width), 0, static_cast<int>(result.image.height),
-                    cmyk ? TJPF_CMYK : TJPF_RGB, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS) != 0) {
-    result.notes.push_back(verdict(tjGetErrorStr2(jpeg), markers));
+  if (const auto note =
+          decompress_or_refuse(jpeg, bytes, markers, result.image, cmyk ? TJPF_CMYK : TJPF_RGB)) {
+    result.notes.push_back(*note);
   }
   if (cmyk) {
     result.image.pixels = cmyk_to_rgb(result.image.pixels, markers.adobe);

@@ -32,7 +32,7 @@ struct PackReport {
   std::vector<PackIssue> issues;
 };
 
-// Writes shards, then index.h5, then report.jsonl (one issue a line). Every file is written aside,
+// Writes shards, then report.jsonl (one issue a line), then index.h5. Every file is written aside,
 // synced and renamed; the index comes last, so a folder without one is not a dataset. Progress goes
 // to standard error. Throws Error(bad_data) for an input without images or an empty class folder,
 // Error(usage) for an output that is in use, Error(resource) for a full disk.

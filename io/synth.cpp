@@ -102,7 +102,8 @@ Image draw(const SynthOptions& options, std::size_t label, Draws draws) {
 
   Form form;
   form.pattern = label % patterns.size();
-  form.fineness = 1.0 + 0.6 * static_cast<double>(label / patterns.size());
+  form.fineness =
+      (1.0 + 0.6 * static_cast<double>(label / patterns.size())) * draws.between(0.9, 1.1);
   form.x = draws.between(0.35, 0.65);
   form.y = draws.between(0.35, 0.65);
   form.radius = draws.between(0.2, 0.35);

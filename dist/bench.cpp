@@ -8,6 +8,7 @@
 
 #include "core/random.h"
 #include "dist/trainer.h"
+#include "io/batch_plan.h"
 
 namespace convoy {
 namespace {
@@ -98,6 +99,24 @@ std::vector<LayerTime> layer_times(Network& network, const LayerClock& clock) {
   return lines;
 }
 
+// Crops a second that the reader delivers, augmented, after every image has been read once.
+double reader_rate(const JobOptions& job) {
+  constexpr std::int64_t kCrops = 20'000;
+  const Dataset dataset(job.data.train);
+  const std::int64_t batch = std::min(job.solver.batch, dataset.size());
+  const std::int64_t warm = (dataset.size() + batch - 1) / batch;
+  const std::int64_t timed = (kCrops + batch - 1) / batch;
+  const AugmentOptions augment{job.model.input, job.preprocess.random_crop, job.preprocess.mirror,
+                               job.preprocess.colour_noise, 0};
+  const TrainPlan plan(dataset, augment, batch, {0, batch}, job.run.seed, 0, warm + timed);
+  Reader reader(dataset, plan, {batch, job.model.input, job.data.threads, job.data.ahead});
+  for (std::int64_t i = 0; i < warm; ++i) reader.next();
+  const auto start = Clock::now();
+  for (std::int64_t i = 0; i < timed; ++i) reader.next();
+  const std::chrono::duration<double> passed = Clock::now() - start;
+  return static_cast<double>(timed * batch) / passed.count();
+}
+
 }  // namespace
 
 BenchResult bench(World& world, const BenchOptions& options) {
@@ -143,6 +162,12 @@ BenchResult bench(World& world, const BenchOptions& options) {
   result.peak_memory_bytes = static_cast<std::int64_t>(slowest[3]);
   result.images_per_second = 1000 * static_cast<double>(session.global_batch()) / result.step_ms;
   result.peak_gflops = session.device().measure_peak_gflops();
+  if (!job.data.train.empty()) {
+    for (int turn = 0; turn < world.size(); ++turn) {
+      if (turn == world.rank()) result.reader_crops_per_second = reader_rate(job);
+      session.everyone().barrier("reader");
+    }
+  }
   result.device = session.device().description();
   result.strategy = session.strategy().name;
   result.ranks = world.size();

@@ -106,11 +106,13 @@ struct BenchResult {
   double comm_exposed_ms = 0;
   double peak_gflops = 0;              // measured multiply-add peak of this rank's threads
   std::int64_t peak_memory_bytes = 0;  // resident, largest over ranks
+  double reader_crops_per_second = 0;  // with data.train, by one rank at a time; else 0
   std::string device;
   std::string strategy;
   int ranks = 1;
 };
-// Trains on random pixels and labels; nothing is written.
+// Trains on random pixels and labels; nothing is written. With data.train it also times the reader
+// alone on that dataset, from a warm page cache.
 BenchResult bench(World& world, const BenchOptions& options);
 
 }  // namespace convoy

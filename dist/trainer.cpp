@@ -124,6 +124,7 @@ class Trainer {
   double train_ms_ = 0;
   std::int64_t step_bytes_ = 0;
   TrainResult result_;
+  std::filesystem::path good_checkpoint_;  // the newest whose weights gave a finite loss
 };
 
 void Trainer::open_validation() {
@@ -232,10 +233,13 @@ void Trainer::check_loss(double loss) {
   const double limit = options_.run.max_loss > 0
                            ? options_.run.max_loss
                            : 50 * std::log(static_cast<double>(options_.model.classes) + 1);
-  if (std::isfinite(loss) && loss <= limit) return;
-  const std::string last = result_.checkpoint.empty()
-                               ? "no checkpoint was written yet"
-                               : "the last good checkpoint is " + result_.checkpoint.string();
+  if (std::isfinite(loss) && loss <= limit) {
+    good_checkpoint_ = result_.checkpoint;
+    return;
+  }
+  const std::string last = good_checkpoint_.empty() || !std::filesystem::exists(good_checkpoint_)
+                               ? "there is no checkpoint from before"
+                               : "the last good checkpoint is " + good_checkpoint_.string();
   fail(ExitCode::diverged,
        "the loss became {} at step {} (epoch {}), after {:.4g} the step before; most likely the "
        "learning rate {:g} is too high for this net and input, try a tenth of it; {}",

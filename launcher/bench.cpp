@@ -50,15 +50,20 @@ std::string report(const BenchResult& result) {
   }
   table.rule();
   add(sum);
+  const std::string reader =
+      result.reader_crops_per_second > 0
+          ? fmt::format("reader        {:.0f} crops/s by one rank, page cache warm\n",
+                        result.reader_crops_per_second)
+          : "";
   return fmt::format(
       "{}, strategy {} on {} rank{}; times of rank 0, medians\n\n{}\n"
       "step          {:.1f} ms, slowest rank (update {:.1f} ms, exposed communication {:.1f} ms)\n"
       "speed         {:.1f} images/s\n"
       "peak          {:.1f} GFLOP/s measured on a rank\n"
-      "memory        {} at most on a rank\n",
+      "memory        {} at most on a rank\n{}",
       result.device, result.strategy, result.ranks, result.ranks == 1 ? "" : "s", table.text(),
       result.step_ms, result.update_ms, result.comm_exposed_ms, result.images_per_second,
-      result.peak_gflops, bytes_text(result.peak_memory_bytes));
+      result.peak_gflops, bytes_text(result.peak_memory_bytes), reader);
 }
 
 nlohmann::ordered_json to_json(const BenchResult& result, const BenchOptions& options) {
@@ -74,6 +79,7 @@ nlohmann::ordered_json to_json(const BenchResult& result, const BenchOptions& op
                               {"images_per_second", result.images_per_second},
                               {"peak_gflops", result.peak_gflops},
                               {"peak_memory_bytes", result.peak_memory_bytes},
+                              {"reader_crops_per_second", result.reader_crops_per_second},
                               {"layers", nlohmann::ordered_json::array()}};
   for (const LayerTime& layer : result.layers) {
     json["layers"].push_back({{"layer", layer.layer},
@@ -96,7 +102,8 @@ class BenchCommand : public JobCommand {
                     .details =
                         "Trains on random pixels and labels for a few steps and reports each "
                         "layer's time, its share of the measured multiply-add peak, and the bytes "
-                        "it exchanges. Nothing is written.",
+                        "it exchanges; with --data.train also the reader alone on that dataset. "
+                        "Nothing is written.",
                     .parallel = true}) {
     options_.number("steps", bench_.steps, {.low = 1}, "measured steps");
     options_.number("warmup", bench_.warmup, {.low = 0}, "steps before the measured ones");

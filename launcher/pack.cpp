@@ -49,9 +49,9 @@ class PackCommand : public Command {
                        thousands(report.packed), thousands(report.classes), report.shards,
                        report.shards == 1 ? "" : "s");
     if (report.issues.empty()) return;
-    out << fmt::format("{} left out, {} repaired or converted (all in {}):\n",
-                       thousands(report.left_out),
-                       thousands(static_cast<std::int64_t>(report.issues.size()) - report.left_out),
+    const auto left_out = std::ranges::count_if(report.issues, &PackIssue::left_out);
+    out << fmt::format("{} left out, {} repaired or converted (all in {}):\n", thousands(left_out),
+                       thousands(std::ssize(report.issues) - left_out),
                        (pack_.output / "report.jsonl").string());
     for (std::size_t i = 0; i < std::min(report.issues.size(), kIssuesShown); ++i) {
       out << fmt::format("  {}: {}\n", report.issues[i].file, report.issues[i].what);

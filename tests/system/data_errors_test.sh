@@ -180,6 +180,8 @@ PNG
 echo "a note" >mixed/note.txt
 expect 0 "mixed.convoy: 9 images in 2 classes" \
   convoy pack --input mixed --output mixed.convoy --size 32
+check "what was left out and what was converted is counted" \
+  contains "$work/.said" "7 left out, 1 repaired or converted (all in mixed.convoy/report.jsonl)"
 check "report: garbage" reports mixed.convoy cat/garbage.jpg true "is neither JPEG nor PNG data"
 check "report: an empty file" reports mixed.convoy cat/empty.jpg true "is empty"
 check "report: a JPEG cut short" reports mixed.convoy cat/cut.jpg true "is cut short"

@@ -32,7 +32,8 @@ class Partitioner {
       provide(layout.needs, layer.in, layer.name, layout.gives);
       const Range in = channels(layer.in.c, layout.needs);
       const Range out = channels(layer.out.c, layout.gives);
-      plan_.emplace_back(LayerPlan{&layer, {images_, in, out, number == 0, number}});
+      plan_.emplace_back(
+          LayerPlan{&layer, {images_, in, out, number == 0, towers_of(layer, out), number}});
       if (layer.parameters() > 0) ++number;
       placement_ = layout.gives;
     }
@@ -41,6 +42,16 @@ class Partitioner {
   }
 
  private:
+  // The towers whose kernels read all maps and lie in `out`; see LayerPart::towers.
+  [[nodiscard]] std::vector<Range> towers_of(const LayerSpec& layer, const Range& out) const {
+    const bool reads_all = layer_layout(layer, placement_).needs == Placement::replicated;
+    if (!reads_all || out.size() != layer.out.c) return {{0, out.size()}};
+    std::vector<Range> towers;
+    const auto count = static_cast<std::size_t>(net_.towers);
+    for (std::size_t i = 0; i < count; ++i) towers.push_back(channel_part(out.size(), i, count));
+    return towers;
+  }
+
   Range channels(std::int64_t count, Placement placement) const {
     if (placement != Placement::channel) return {0, count};
     return channel_part(count, tower_, towers_);

@@ -53,6 +53,7 @@ struct Kernels {
   void (*relu_forward)(float* x, int64_t count);
   void (*relu_backward)(const float* y, float* dy, int64_t count);
   void (*scale)(float* x, float factor, int64_t count);
+  void (*add)(const float* x, float* y, int64_t count);  // y += x
 
   // y [rows, n] += b [n], then max(0, y) where relu is set.
   void (*add_bias)(float* y, const float* b, int64_t rows, int64_t n, int relu);

@@ -66,8 +66,12 @@ struct LayerPart {
   std::int64_t images = 0;
   Range in;
   Range out;
-  bool first = false;        // no gradient of the input is needed
-  std::uint32_t number = 0;  // of the layer in the logical net
+  bool first = false;  // no gradient of the input is needed
+  // Kernels of each tower held here, as ranges of output channels counted from `out.begin`: the
+  // input's gradient is summed over towers in this order (input_gradient.h). One range where a
+  // single tower is here, or where kernels read their own tower only.
+  std::vector<Range> towers;
+  std::uint32_t number = 0;  // of the layer among those with parameters
 };
 
 [[nodiscard]] std::unique_ptr<Layer> make_layer(Device& device, const LayerSpec& spec,

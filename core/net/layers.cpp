@@ -1,7 +1,9 @@
 // The layers of AlexNet over the device's operations.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "core/net/input_gradient.h"
 #include "core/net/layer.h"
 #include "core/ops/operations.h"
 
@@ -65,20 +67,17 @@ class WeightedLayer : public LayerBase {
 class Convolution : public WeightedLayer {
  public:
   Convolution(Device& device, const LayerSpec& spec, const ConvLayer& conv, const LayerPart& part)
-      : WeightedLayer(device, spec, part, conv.init, conv.relu) {
-    ConvSpec local{local_input(spec, part),
-                   part.out.size(),
-                   conv.kernel,
-                   conv.stride,
-                   conv.pad_begin,
-                   conv.pad_end,
-                   conv.groups * part.out.size() / conv.kernels,
-                   conv.relu,
-                   !part.first};
-    local.groups = std::max<std::int64_t>(1, local.groups);
-    op_ = device.operations().conv(local);
+      : WeightedLayer(device, spec, part, conv.init, conv.relu),
+        op_(device.operations().conv(local_spec(spec, conv, part, part.out.size()))) {
+    if (!part.first) {
+      input_gradient_.emplace(device, tower_ops(device, spec, conv, part), part.towers,
+                              local_input(spec, part), output());
+    }
   }
-  [[nodiscard]] std::size_t workspace_bytes() const override { return op_->workspace_bytes(); }
+  [[nodiscard]] std::size_t workspace_bytes() const override {
+    return std::max(op_->workspace_bytes(),
+                    input_gradient_ ? input_gradient_->workspace_bytes() : 0);
+  }
   [[nodiscard]] std::string implementation() const override { return op_->implementation(); }
 
   void forward(const Pass& pass, const Tensor& x, const Tensor& y) override {
@@ -88,11 +87,36 @@ class Convolution : public WeightedLayer {
                 const Tensor* dx) override {
     mask(pass, y, dy);
     op_->backward_weights(pass.op, x, dy, weight().gradient, bias().gradient);
-    if (dx != nullptr) op_->backward_data(pass.op, dy, weight().value, *dx);
+    if (dx != nullptr) input_gradient_->run(pass.op, dy, weight().value, *dx);
   }
 
  private:
+  static ConvSpec local_spec(const LayerSpec& spec, const ConvLayer& conv, const LayerPart& part,
+                             std::int64_t kernels) {
+    const std::int64_t groups = std::max<std::int64_t>(1, conv.groups * kernels / conv.kernels);
+    return {local_input(spec, part),
+            kernels,
+            conv.kernel,
+            conv.stride,
+            conv.pad_begin,
+            conv.pad_end,
+            groups,
+            conv.relu,
+            !part.first};
+  }
+
+  static std::vector<std::unique_ptr<ConvOp>> tower_ops(Device& device, const LayerSpec& spec,
+                                                        const ConvLayer& conv,
+                                                        const LayerPart& part) {
+    std::vector<std::unique_ptr<ConvOp>> ops;
+    for (const Range& tower : part.towers) {
+      ops.push_back(device.operations().conv(local_spec(spec, conv, part, tower.size())));
+    }
+    return ops;
+  }
+
   std::unique_ptr<ConvOp> op_;
+  std::optional<InputGradient<ConvOp>> input_gradient_;
 };
 
 class FullyConnected : public WeightedLayer {
@@ -100,9 +124,12 @@ class FullyConnected : public WeightedLayer {
   FullyConnected(Device& device, const LayerSpec& spec, const FullyConnectedLayer& fc,
                  const LayerPart& part)
       : WeightedLayer(device, spec, part, fc.init, fc.relu),
-        op_(device.operations().fully_connected(
-            {part.images, spec.weight_shape().per_row(), part.out.size(), fc.relu})) {}
-  [[nodiscard]] std::size_t workspace_bytes() const override { return op_->workspace_bytes(); }
+        op_(make_op(device, spec, part, part.out.size(), fc.relu)),
+        input_gradient_(device, tower_ops(device, spec, fc, part), part.towers,
+                        {part.images, 1, 1, spec.weight_shape().per_row()}, output()) {}
+  [[nodiscard]] std::size_t workspace_bytes() const override {
+    return std::max(op_->workspace_bytes(), input_gradient_.workspace_bytes());
+  }
 
   void forward(const Pass& pass, const Tensor& x, const Tensor& y) override {
     op_->forward(pass.op, x, weight().value, bias().value, y);
@@ -111,11 +138,30 @@ class FullyConnected : public WeightedLayer {
                 const Tensor* dx) override {
     mask(pass, y, dy);
     op_->backward_weights(pass.op, x, dy, weight().gradient, bias().gradient);
-    if (dx != nullptr) op_->backward_data(pass.op, dy, weight().value, *dx);
+    if (dx != nullptr) input_gradient_.run(pass.op, dy, weight().value, *dx);
   }
 
  private:
+  static std::unique_ptr<FullyConnectedOp> make_op(Device& device, const LayerSpec& spec,
+                                                   const LayerPart& part, std::int64_t neurons,
+                                                   bool relu) {
+    return device.operations().fully_connected(
+        {part.images, spec.weight_shape().per_row(), neurons, relu});
+  }
+
+  static std::vector<std::unique_ptr<FullyConnectedOp>> tower_ops(Device& device,
+                                                                  const LayerSpec& spec,
+                                                                  const FullyConnectedLayer& fc,
+                                                                  const LayerPart& part) {
+    std::vector<std::unique_ptr<FullyConnectedOp>> ops;
+    for (const Range& tower : part.towers) {
+      ops.push_back(make_op(device, spec, part, tower.size(), fc.relu));
+    }
+    return ops;
+  }
+
   std::unique_ptr<FullyConnectedOp> op_;
+  InputGradient<FullyConnectedOp> input_gradient_;
 };
 
 class ResponseNorm : public LayerBase {

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "core/ops/add.h"
 #include "core/ops/channel_parts.h"
 #include "core/ops/conv.h"
 #include "core/ops/dropout.h"
@@ -23,6 +24,7 @@ class Operations {
   virtual std::unique_ptr<ConvOp> conv(const ConvSpec&) = 0;
   virtual std::unique_ptr<FullyConnectedOp> fully_connected(const FullyConnectedSpec&) = 0;
   virtual std::unique_ptr<ReluOp> relu() = 0;
+  virtual std::unique_ptr<AddOp> add() = 0;
   virtual std::unique_ptr<LrnOp> lrn(const LrnSpec&) = 0;
   virtual std::unique_ptr<SpatialNormOp> spatial_norm(const SpatialNormSpec&) = 0;
   virtual std::unique_ptr<PoolOp> pool(const PoolSpec&) = 0;

@@ -23,6 +23,7 @@ std::unique_ptr<SpatialNormOp> make_spatial_norm_cpu(CpuTeam, const SpatialNormS
 std::unique_ptr<PoolOp> make_pool_cpu(CpuTeam, const PoolSpec&);
 std::unique_ptr<DropoutOp> make_dropout_cpu(CpuTeam, const DropoutSpec&);
 std::unique_ptr<SoftmaxLossOp> make_softmax_loss_cpu(CpuTeam);
+std::unique_ptr<AddOp> make_add_cpu(CpuTeam);
 std::unique_ptr<UpdateOp> make_update_cpu(CpuTeam);
 std::unique_ptr<PrepareInputOp> make_prepare_input_cpu(CpuTeam, const PrepareInputSpec&);
 std::unique_ptr<ChannelPartsOp> make_channel_parts_cpu(CpuTeam, const ChannelPartsSpec&);
@@ -36,6 +37,7 @@ class CpuOperations : public Operations {
   std::unique_ptr<FullyConnectedOp> fully_connected(const FullyConnectedSpec& s) override {
     return make_fully_connected_cpu(team_, s);
   }
+  std::unique_ptr<AddOp> add() override { return make_add_cpu(team_); }
   std::unique_ptr<ReluOp> relu() override { return make_relu_cpu(team_); }
   std::unique_ptr<LrnOp> lrn(const LrnSpec& s) override { return make_lrn_cpu(team_, s); }
   std::unique_ptr<SpatialNormOp> spatial_norm(const SpatialNormSpec& s) override {

@@ -13,7 +13,7 @@ namespace convoy {
 
 // What a number is drawn for. Values are part of every run's reproducibility: never renumber.
 enum class Purpose : std::uint32_t {
-  weights = 1,       // time 0, position = element index / 2^32, block = element
+  weights = 1,       // time 0, position 0, block = element / 4
   dropout = 2,       // time = step, position = image's place in the global batch
   crop = 3,          // time = epoch, position = sample
   colour = 4,        // time = epoch, position = sample

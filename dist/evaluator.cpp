@@ -27,6 +27,17 @@ Evaluator::Evaluator(Session& session, const Dataset& dataset, const JobOptions&
          "--solver.batch to at least {}",
          places, views, views * session.strategy().grid.replicas);
   }
+  // Refuses images smaller than the crop now, not after the first epoch of training.
+  static_cast<void>(
+      EvalPlan(dataset, reader_.crop, views, session.global_batch(), session.slice()));
+  if (options.preprocess.mean == "crop" && !options.preprocess.unit_scale &&
+      dataset.image_size() != mean_size) {
+    fail(ExitCode::bad_data,
+         "{} holds images of {} x {} pixels, but with data.mean crop the training set's mean of {} "
+         "x {} is cut at the same place; pack both with the same --size",
+         dataset.folder().string(), dataset.image_size(), dataset.image_size(), mean_size,
+         mean_size);
+  }
   const auto images = static_cast<std::size_t>(places / views);
   const auto classes = static_cast<std::size_t>(session.net().classes);
   p_.resize(static_cast<std::size_t>(places) * classes);

@@ -13,7 +13,9 @@ namespace convoy {
 class Evaluator {
  public:
   // `mean_image` [mean_size, mean_size, 3] is the training set's. views: 1 (centre) or 10 (section
-  // 4.1). Throws Error(usage) where a replica's share of the batch is smaller than `views`.
+  // 4.1). Throws Error(usage) where a replica's share of the batch is smaller than `views`,
+  // Error(bad_data) where the dataset's images are smaller than the crop, or do not lie over the
+  // mean image that is cut with them (data.mean crop).
   Evaluator(Session& session, const Dataset& dataset, const JobOptions& options,
             const std::vector<float>& mean_image, std::int64_t mean_size, int views);
 

@@ -35,7 +35,7 @@ struct RunOptions {
   int eval_views = 1;                 // 1 or 10
   std::int64_t checkpoint_every = 0;  // steps; 0: at the end of each epoch only
   std::int64_t keep = 3;              // newest checkpoints that are kept; 0: all
-  double max_loss = 0;                // stop as diverged above this; 0: 50 times log(classes)
+  double max_loss = 0;                // stop as diverged above this; 0: 50 times log(classes + 1)
 };
 
 struct JobOptions {

@@ -80,7 +80,10 @@ fs::path RunFolder::checkpoint(std::int64_t step) const {
 void RunFolder::remove_old_checkpoints(std::int64_t keep) const {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder_ / "checkpoints")) {
-    if (entry.path().extension() == ".h5") files.push_back(entry.path());
+    const fs::path& path = entry.path();  // what a person put or renamed here is not ours to remove
+    if (path.extension() == ".h5" && path.filename().string().starts_with("step-")) {
+      files.push_back(path);
+    }
   }
   const auto kept = static_cast<std::size_t>(keep);
   if (keep == 0 || files.size() <= kept) return;

@@ -32,6 +32,12 @@ Strategy model(const NetSpec& net, int ranks) {
          "--parallel.strategy {}",
          ranks, ranks == 1 ? "single" : "data");
   }
+  if (net.classes < net.towers) {
+    fail(ExitCode::usage,
+         "strategy model gives each rank some of the classes, and this net has {}; use "
+         "--parallel.strategy data",
+         net.classes);
+  }
   const bool over_all = std::ranges::any_of(net.layers, [](const LayerSpec& layer) {
     const auto* norm = std::get_if<LrnLayer>(&layer.kind);
     return norm != nullptr && norm->groups == 1;

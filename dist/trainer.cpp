@@ -92,6 +92,8 @@ class Trainer {
         plateau_(options_.solver.plateau_patience, options_.solver.plateau_drops) {
     require_one_dataset(session_.everyone(), dataset_);
     open_validation();
+    // A run that some rank refuses must not leave a run directory, which would refuse the next try.
+    session_.everyone().barrier("ready");
     open_folder();
   }
 
@@ -145,10 +147,11 @@ void Trainer::open_folder() {
       session_.strategy().name, session_.strategy().grid.ranks(), session_.device().description(),
       dataset_.size(), dataset_.classes().size(), steps_per_epoch_, session_.global_batch(),
       dataset_.size() - steps_per_epoch_ * session_.global_batch()));
-  if (runner_.solver().needs_validation() && !evaluator_) {
-    folder_->warn(
-        "the learning rate falls when the validation error stops improving, and there is no "
-        "--data.val: it will stay as it is");
+  if (runner_.solver().needs_validation() && (!evaluator_ || options_.run.eval_every == 0)) {
+    folder_->warn(fmt::format(
+        "the learning rate falls when the validation error stops improving, and {}: it will stay "
+        "as it is",
+        evaluator_ ? "run.eval-every is 0" : "there is no --data.val"));
   }
 }
 
@@ -162,10 +165,10 @@ TrainResult Trainer::run() {
     while (step_ < last_step_) {
       train_steps(std::min(last_step_, (step_ / steps_per_epoch_ + 1) * steps_per_epoch_), reader,
                   progress);
+      checkpoint();  // first: a damaged validation image must not cost the epoch
       const std::int64_t every = options_.run.eval_every;
       const bool due = every > 0 && step_ / steps_per_epoch_ % every == 0;
       if (due || step_ == last_step_) evaluate();
-      checkpoint();
     }
   }
   result_.steps = step_;
@@ -180,6 +183,7 @@ TrainResult Trainer::run() {
 // Trains until `end` steps are done; all in one epoch.
 void Trainer::train_steps(std::int64_t end, Reader& reader, Progress& progress) {
   const std::int64_t epoch = step_ / steps_per_epoch_;
+  const std::int64_t epochs = (last_step_ + steps_per_epoch_ - 1) / steps_per_epoch_;
   const PreprocessOptions& p = options_.preprocess;
   const bool noise = p.colour_noise > 0 && (p.noise_epochs == 0 || epoch < p.noise_epochs);
   while (step_ < end) {
@@ -189,7 +193,7 @@ void Trainer::train_steps(std::int64_t end, Reader& reader, Progress& progress) 
         std::chrono::steady_clock::now() - start;
     const std::int64_t bytes_before = session_.payload_bytes();
     StepRunner::Result result =
-        runner_.run(feed_, batch, noise, {step_, epoch, options_.run.epochs, plateau_.drops()});
+        runner_.run(feed_, batch, noise, {step_, epoch, epochs, plateau_.drops()});
     step_bytes_ = session_.payload_bytes() - bytes_before;
     result.ms.data_wait = waited.count();
     result.ms.step += waited.count();

@@ -75,7 +75,7 @@ class File {
   [[nodiscard]] std::int64_t integer(const std::string& object, const std::string& name) const;
   [[nodiscard]] double number(const std::string& object, const std::string& name) const;
 
-  // Arrays of UTF-8 strings (written with variable length; any string type is read).
+  // Arrays of UTF-8 strings (written with one fixed length; any string type is read).
   void write_strings(const std::string& dataset, std::span<const std::string> values);
   [[nodiscard]] std::vector<std::string> read_strings(const std::string& dataset) const;
 

@@ -31,7 +31,8 @@ void add_model(OptionTable& table, ModelOptions& model) {
   table.number("model.towers", model.towers, Whole{.low = 1, .high = 2},
                "groups of conv2, conv4 and conv5; 2 is the paper's net");
   table.number("model.width", model.width, Real{.low = 0, .high = 16, .low_open = true},
-               "factor on all kernel and neuron counts but the classes");
+               "factor on all kernel and neuron counts but the classes; the results are rounded to "
+               "multiples of 8 in each tower");
   table.number("model.input", model.input, at_least(1), "height and width of the crop, pixels");
   table.number("model.classes", model.classes, at_least(0),
                "outputs of fc8; 0: as many as the training set has, 1000 where there is none");
@@ -141,7 +142,7 @@ void add_dist(OptionTable& table, DistOptions& dist) {
   }
   table.choice("parallel.strategy", dist.strategy, strategies,
                "how ranks share the work; auto: single on one rank, data on several");
-  table.number("dist.bucket-mb", dist.bucket_mb, above_zero(),
+  table.number("dist.bucket-mb", dist.bucket_mb, Real{.low = 0.001, .high = 8000},
                "gradients that are reduced together, 10^6 bytes");
 }
 
@@ -159,13 +160,13 @@ void add_run(OptionTable& table, RunOptions& run) {
                "steps between checkpoints, besides those at the end of each epoch; 0: only those");
   table.number("run.keep", run.keep, at_least(0), "newest checkpoints that are kept; 0: all");
   table.number("run.max-loss", run.max_loss, not_negative(),
-               "a loss above this ends the run as diverged; 0: 50 times log(classes)");
+               "a loss above this ends the run as diverged; 0: 50 times log(classes + 1)");
 }
 
 void add_device(OptionTable& table, DeviceOptions& device) {
   table.choice("device.kind", device.kind, {"auto", "cpu"}, "what a rank computes on");
   table.number("device.threads", device.threads, Bounds<int>{.low = 0, .high = 4096},
-               "threads per rank; 0: the cores it may run on");
+               "threads per rank; 0: the cores it may run on, divided by the ranks on its host");
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ class PackCommand : public Command {
                      "repaired)."}) {
     options_.path("input", pack_.input, "DIR", "folder of class folders");
     options_.path("output", pack_.output, "DIR", "folder of the dataset, made by this command");
-    options_.number("size", pack_.size, {.low = 1, .high = 65536},
+    options_.number("size", pack_.size, {.low = 1, .high = 4096},
                     "height and width of the stored images, pixels (32 for CIFAR)");
     options_.path("classes", pack_.classes, "DATASET|FILE",
                   "class list to number the labels by, e.g. the training set for a validation "

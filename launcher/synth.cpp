@@ -22,7 +22,7 @@ class SynthCommand : public Command {
     const Bounds<std::int64_t> positive{.low = 1};
     const Bounds<std::int64_t> pixels{.low = 8, .high = 4096};
     options_.path("output", synth_.output, "DIR", "folder that gets train/ and val/");
-    options_.number("classes", synth_.classes, {.low = 1, .high = 100000}, "number of classes");
+    options_.number("classes", synth_.classes, {.low = 1, .high = 1000}, "number of classes");
     options_.number("train-images", synth_.train_images, positive, "training images per class");
     options_.number("val-images", synth_.val_images, positive, "validation images per class");
     options_.number("width", synth_.width, pixels, "images' mean width, pixels");

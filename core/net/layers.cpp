@@ -247,7 +247,7 @@ class Relu : public LayerBase {
 };
 
 // In place after a ReLU is safe: a dropped output is 0, so the ReLU below passes no gradient there,
-// and the mask passes none either.
+// and the mask passes none either. After pooling it is safe because pooling keeps its own state.
 class Dropout : public LayerBase {
  public:
   Dropout(Device& device, const LayerSpec& spec, const DropoutLayer& dropout, const LayerPart& part)

@@ -230,8 +230,8 @@ class ConvCpu : public ConvOp {
 
 std::unique_ptr<ConvOp> make_conv_cpu(const ConvSpec& spec) {
   if (spec.groups < 1 || spec.x.c % spec.groups != 0 || spec.kernels % spec.groups != 0)
-    fail(ExitCode::usage, "{} groups divide neither {} channels nor {} kernels evenly.",
-         spec.groups, spec.x.c, spec.kernels);
+    fail(ExitCode::usage, "{} groups must divide {} channels and {} kernels evenly.", spec.groups,
+         spec.x.c, spec.kernels);
   const Shape y = spec.y();
   if (spec.stride < 1 || spec.x.h + spec.pad_begin + spec.pad_end < spec.kernel || y.h < 1 ||
       y.w < 1 || spec.x.w + spec.pad_begin + spec.pad_end < spec.kernel)

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <limits>
 
 #include <omp.h>
 #include <sys/mman.h>
@@ -37,6 +38,16 @@ std::string processor_name() {
     if (colon != std::string::npos) return line.substr(colon + 2);
   }
   return "unknown processor";
+}
+
+// What can be used without swapping, by the kernel's estimate; no bound where it gives none.
+std::size_t available_bytes() {
+  std::ifstream info("/proc/meminfo");
+  for (std::string word; info >> word;) {
+    std::size_t kilobytes = 0;
+    if (word == "MemAvailable:" && info >> kilobytes) return kilobytes << 10;
+  }
+  return std::numeric_limits<std::size_t>::max();
 }
 
 // Zeroes in the parts that the threads of a static loop work on, so that on a machine with several
@@ -84,6 +95,13 @@ std::string CpuDevice::description() const {
 
 Buffer CpuDevice::allocate(std::size_t bytes) {
   const bool large = bytes >= kHugePageBytes;
+  // Linux promises more memory than there is and kills the process that uses it.
+  if (large && bytes > available_bytes()) {
+    fail(ExitCode::resource,
+         "this host has {} MB of free memory left and {} MB more are needed; use a smaller "
+         "--solver.batch or fewer ranks on a host",
+         available_bytes() >> 20, bytes >> 20);
+  }
   const std::size_t alignment = large ? kHugePageBytes : kVectorBytes;
   void* data = nullptr;
   if (posix_memalign(&data, alignment, std::max(bytes, kVectorBytes)) != 0)

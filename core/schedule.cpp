@@ -1,11 +1,13 @@
 // Parses and evaluates learning-rate schedules.
 #include "core/schedule.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
 #include <string_view>
+#include <tuple>
 
 #include "core/error.h"
 
@@ -108,13 +110,14 @@ double Schedule::factor(const Progression& at) const {
   return std::numeric_limits<double>::quiet_NaN();
 }
 
-bool PlateauTracker::observe(double error) {
+bool PlateauTracker::observe(double error, std::int64_t epochs) {
   if (error < best_) {
     best_ = error;
     waited_ = 0;
     return false;
   }
-  if (drops_ == max_drops_ || ++waited_ < patience_) return false;
+  waited_ += epochs;
+  if (drops_ == max_drops_ || waited_ < patience_) return false;
   ++drops_;
   waited_ = 0;
   return true;

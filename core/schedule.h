@@ -37,13 +37,13 @@ class Schedule {
   std::vector<std::pair<std::int64_t, double>> stages_;
 };
 
-// Counts the drops of a plateau schedule from validation errors, one per epoch.
+// Counts the drops of a plateau schedule from validation errors.
 class PlateauTracker {
  public:
   PlateauTracker(std::int64_t patience, std::int64_t max_drops)
       : patience_(patience), max_drops_(max_drops) {}
-  // Returns true when this error causes a drop.
-  bool observe(double error);
+  // `epochs`: since the last observation. Returns true when this error causes a drop.
+  bool observe(double error, std::int64_t epochs = 1);
   [[nodiscard]] std::int64_t drops() const { return drops_; }
 
  private:

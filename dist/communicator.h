@@ -7,14 +7,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
 
 #include "core/device.h"
-#include "dist/strategy.h"
 
 namespace convoy {
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "io/progress.h"
 
 namespace convoy {
 
@@ -50,8 +51,10 @@ Evaluator::Evaluator(Session& session, const Dataset& dataset, const JobOptions&
 EvalResult Evaluator::run() {
   const EvalPlan plan(dataset_, reader_.crop, views_, session_.global_batch(), session_.slice());
   Reader reader(dataset_, plan, reader_);
+  Progress progress("evaluate", "batches", plan.batches(), !session_.leader());
   LossSums mine;
   for (std::int64_t i = 0; i < plan.batches(); ++i) {
+    progress.update(i);
     const LossSums sums = sums_of(reader.next());
     mine.loss += sums.loss;
     mine.images += sums.images;
@@ -98,24 +101,6 @@ LossSums Evaluator::sums_of(const Batch& batch) {
   device.copy_to_host(&host, sums, sizeof host, stream);
   stream.synchronize();
   return host;
-}
-
-void require_same_classes(const std::vector<ClassInfo>& training,
-                          const std::vector<ClassInfo>& other, const std::string& other_name) {
-  const std::size_t shared = std::min(training.size(), other.size());
-  for (std::size_t i = 0; i < shared; ++i) {
-    if (training[i].name == other[i].name) continue;
-    fail(ExitCode::bad_data,
-         "class {} is '{}' in the training set but '{}' in {}; pack both with the same list "
-         "(convoy pack --classes)",
-         i, training[i].name, other[i].name, other_name);
-  }
-  if (training.size() != other.size()) {
-    fail(ExitCode::bad_data,
-         "the training set has {} classes but {} has {}; pack both with the same list (convoy pack "
-         "--classes)",
-         training.size(), other_name, other.size());
-  }
 }
 
 }  // namespace convoy

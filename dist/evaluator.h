@@ -38,9 +38,4 @@ class Evaluator {
   std::unique_ptr<SoftmaxLossOp> loss_;
 };
 
-// Throws Error(usage) naming the first class in which the lists differ. Datasets are compared by
-// class names; words may differ.
-void require_same_classes(const std::vector<ClassInfo>& training,
-                          const std::vector<ClassInfo>& other, const std::string& other_name);
-
 }  // namespace convoy

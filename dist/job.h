@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct DataOptions {
 };
 
 struct DistOptions {
+  std::string backend = "auto";   // dist.backend: auto, mpi (what carries the exchanges)
   std::string strategy = "auto";  // parallel.strategy
   double bucket_mb = 25;          // dist.bucket-mb: size of a gradient bucket, 10^6 bytes
 };
@@ -47,7 +49,8 @@ struct JobOptions {
   DistOptions dist;
   RunOptions run;
   DeviceOptions device;
-  std::string resolved;  // all of the above as INI text, for config.ini and checkpoints
+  // Renders all of the above as INI text, for config.ini and checkpoints; set by the launcher.
+  std::function<std::string(const JobOptions&)> render;
 };
 
 struct EvalResult {

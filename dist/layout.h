@@ -1,22 +1,15 @@
-// How an activation lies over the grid of ranks, and what each layer asks of it.
+// How an activation lies over the towers of the grid, and what each layer asks of it.
 #pragma once
 
 #include "core/net/spec.h"
 
 namespace convoy {
 
-// Along one axis of the grid an activation is whole on every rank, cut by images, or cut by
-// channels; a gradient may also be a sum not yet made.
-enum class Placement { replicated, batch, channel, partial };
+// Along the axis of towers an activation is whole on every rank or cut by channels. (Along the axis
+// of replicas every activation is cut by images.)
+enum class Placement { replicated, channel };
 
-// One placement per axis of the grid (strategy.h).
-struct Layout {
-  Placement replicas = Placement::replicated;
-  Placement towers = Placement::replicated;
-  friend bool operator==(const Layout&, const Layout&) = default;
-};
-
-// Along the axis of towers: what a layer's input must be, and what its output then is.
+// What a layer's input must be, and what its output then is.
 struct LayerLayout {
   Placement needs = Placement::channel;
   Placement gives = Placement::channel;

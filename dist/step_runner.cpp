@@ -1,7 +1,7 @@
 // Forward, loss, backward with overlapped reduction, update.
-#include <chrono>
+#include "dist/step_runner.h"
 
-#include "dist/trainer.h"
+#include <chrono>
 
 namespace convoy {
 namespace {

@@ -1,12 +1,15 @@
 // Trains a run from its first step to its last.
-#include "dist/trainer.h"
-
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <memory>
+#include <optional>
 
 #include "core/error.h"
+#include "dist/agreement.h"
+#include "dist/evaluator.h"
 #include "dist/run_folder.h"
+#include "dist/step_runner.h"
 #include "dist/weights_file.h"
 #include "io/batch_plan.h"
 #include "io/progress.h"
@@ -14,31 +17,19 @@
 namespace convoy {
 namespace {
 
-Verify verify_mode(const std::string& name) {
-  if (name == "first") return Verify::first;
-  if (name == "always") return Verify::always;
-  if (name == "never") return Verify::never;
-  fail(ExitCode::usage, "data.verify is '{}'; use first, always or never", name);
-}
-
-// Collective. Ranks may see different files under one name, such as copies on their own disks.
-void require_one_dataset(Communicator& everyone, const Dataset& dataset) {
-  std::string first = dataset.fingerprint();  // equally long everywhere
-  everyone.broadcast("fingerprint", first.data(), first.size(), 0);
-  if (first == dataset.fingerprint()) return;
-  fail(ExitCode::bad_data,
-       "{} is another dataset here than on rank 0 (fingerprint {} here, {} there); give every rank "
-       "the same copy",
-       dataset.folder().string(), dataset.fingerprint(), first);
-}
-
-// The classes of the net are those of the training set unless more are asked for.
+// The classes of the net are those of the training set unless more are asked for. Checked before
+// any memory is planned: that the training set fills a batch.
 JobOptions with_classes(JobOptions options, const Dataset& dataset) {
   const auto classes = static_cast<std::int64_t>(dataset.classes().size());
   if (options.model.classes == 0) options.model.classes = classes;
   if (options.model.classes < classes) {
     fail(ExitCode::usage, "model.classes is {}, but {} has {} classes; leave model.classes out",
          options.model.classes, dataset.folder().string(), classes);
+  }
+  if (options.solver.batch > dataset.size()) {
+    fail(ExitCode::bad_data,
+         "{} holds {} images, fewer than one global batch of {}; use a smaller --solver.batch",
+         dataset.folder().string(), dataset.size(), options.solver.batch);
   }
   return options;
 }
@@ -119,6 +110,7 @@ class Trainer {
   PlateauTracker plateau_;
   std::optional<Dataset> validation_;
   std::optional<Evaluator> evaluator_;
+  std::string config_;                 // all options as resolved
   std::unique_ptr<RunFolder> folder_;  // rank 0
 
   std::int64_t step_ = 0;  // finished
@@ -139,8 +131,10 @@ void Trainer::open_validation() {
 }
 
 void Trainer::open_folder() {
+  options_.dist.strategy = session_.strategy().name;  // never auto in what is written
+  if (options_.render) config_ = options_.render(options_);
   if (!session_.leader()) return;
-  folder_ = std::make_unique<RunFolder>(options_.run.dir, options_.resolved);
+  folder_ = std::make_unique<RunFolder>(options_.run.dir, config_);
   folder_->log(fmt::format(
       "strategy {} on {} rank(s), {}; {} images of {} classes, {} steps of {} images an epoch, {} "
       "left over each epoch",
@@ -254,7 +248,14 @@ void Trainer::check_loss(double loss) {
 void Trainer::evaluate() {
   if (!evaluator_) return;
   result_.eval = evaluator_->run();
-  plateau_.observe(1 - result_.eval.top1);
+  if (!std::isfinite(result_.eval.loss)) {
+    fail(
+        ExitCode::diverged,
+        "the validation loss is no longer finite after step {}; most likely the learning rate {:g} "
+        "is too high for this net and input, try a tenth of it",
+        step_, runner_.solver().learning_rate());
+  }
+  plateau_.observe(1 - result_.eval.top1, std::max<std::int64_t>(1, options_.run.eval_every));
   if (!folder_) return;
   const EvalResult& eval = result_.eval;
   const std::int64_t epochs = step_ / steps_per_epoch_;
@@ -270,7 +271,7 @@ void Trainer::checkpoint() {
   CheckpointInfo info;
   info.step = step_;
   info.epoch = step_ / steps_per_epoch_;
-  info.config = options_.resolved;
+  info.config = config_;
   info.fingerprint = dataset_.fingerprint();
   info.classes = dataset_.classes();
   info.image_size = dataset_.image_size();
@@ -285,18 +286,5 @@ void Trainer::checkpoint() {
 }  // namespace
 
 TrainResult train(World& world, const JobOptions& options) { return Trainer(world, options).run(); }
-
-EvalResult evaluate_checkpoint(World& world, const EvalOptions& options) {
-  const CheckpointReader checkpoint(options.checkpoint);
-  const CheckpointInfo& info = checkpoint.info();
-  const Dataset dataset(options.data, verify_mode(options.job.data.verify));
-  require_same_classes(info.classes, dataset.classes(), options.data.string());
-  JobOptions job = options.job;
-  if (job.model.classes == 0) job.model.classes = static_cast<std::int64_t>(info.classes.size());
-  Session session(world, job);
-  require_one_dataset(session.everyone(), dataset);
-  load_weights(session, checkpoint);
-  return Evaluator(session, dataset, job, info.mean_image, info.image_size, options.views).run();
-}
 
 }  // namespace convoy

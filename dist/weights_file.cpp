@@ -1,9 +1,13 @@
 // Gathers parameter rows over the towers and writes them as whole tensors.
 #include "dist/weights_file.h"
 
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <optional>
 #include <vector>
 
+#include "core/error.h"
 #include "dist/partition.h"
 
 namespace convoy {
@@ -14,6 +18,7 @@ void save_weights(Session& session, const std::filesystem::path& path, const Che
 
   std::optional<CheckpointWriter> writer;
   if (session.leader()) writer.emplace(path, info);
+  bool finite = true;
   std::vector<float> part;
   std::vector<float> whole;
   for (const Parameter* parameter : session.network().parameters()) {
@@ -21,6 +26,7 @@ void save_weights(Session& session, const std::filesystem::path& path, const Che
     session.device().copy_to_host(part.data(), parameter->value.data, part.size() * sizeof(float),
                                   session.stream());
     session.stream().synchronize();
+    finite = finite && std::ranges::all_of(part, [](float v) { return std::isfinite(v); });
     std::vector<std::int64_t> counts;
     for (std::size_t i = 0; i < static_cast<std::size_t>(grid.towers); ++i) {
       const Range rows =
@@ -30,6 +36,14 @@ void save_weights(Session& session, const std::filesystem::path& path, const Che
     if (writer) whole.resize(static_cast<std::size_t>(parameter->logical.count()));
     session.towers().gather("checkpoint", part, counts, whole.data());
     if (writer) writer->add(parameter->layer, parameter->kind, parameter->logical, whole.data());
+  }
+  std::array<double, 1> broken{finite ? 0.0 : 1.0};
+  session.towers().maximum("finite", broken);
+  if (broken[0] > 0) {
+    fail(ExitCode::diverged,
+         "the weights are no longer finite after step {}, so no checkpoint is written; most likely "
+         "the learning rate is too high",
+         info.step);
   }
   if (writer) writer->finish();
 }

@@ -77,10 +77,11 @@ void create_folders(const fs::path& folder) {
   }
 }
 
-void remove_partials(const fs::path& folder) {
+void remove_partials(const fs::path& folder, const std::string& prefix) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (entry.path().extension() == ".partial") fs::remove(entry.path(), error);
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(prefix) && name.ends_with(".partial")) fs::remove(entry.path(), error);
   }
 }
 

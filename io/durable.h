@@ -32,7 +32,7 @@ void write_durably(const std::filesystem::path& path, const std::string& text);
 // Creates `folder` and its parents. Throws Error(resource) with the system's reason.
 void create_folders(const std::filesystem::path& folder);
 
-// Removes the `.partial` files that an interrupted writer left in `folder`.
-void remove_partials(const std::filesystem::path& folder);
+// Removes the files PREFIX*.partial that an interrupted writer left in `folder`.
+void remove_partials(const std::filesystem::path& folder, const std::string& prefix);
 
 }  // namespace convoy

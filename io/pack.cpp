@@ -55,7 +55,7 @@ std::string shard_name(std::int64_t number) { return fmt::format("shard-{:05}.h5
 
 // What an interrupted run left: without an index it is no dataset and cannot be continued.
 void clear_output(const fs::path& output) {
-  remove_partials(output);
+  for (const char* prefix : {"shard-", "index.h5", "report.jsonl"}) remove_partials(output, prefix);
   std::error_code ignored;
   for (std::int64_t i = 0; fs::remove(output / shard_name(i), ignored); ++i) {
   }

@@ -84,6 +84,7 @@ void JobCommand::resolve(const CommandLine& line) {
   const Origin file = file_origin(config_.string());
   if (!config_.empty()) of_file = parse_ini(read_text_file(config_), table, file);
   resolve_job(job_, of_file, file, of_job, origin());
+  warning_ = recipe_warning(job_, of_file, config_.string(), of_job);
 }
 
 }  // namespace convoy

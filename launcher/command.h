@@ -30,6 +30,8 @@ class Command {
   [[nodiscard]] const CommandInfo& info() const { return info_; }
   [[nodiscard]] const OptionTable& options() const { return options_; }
   [[nodiscard]] std::string help() const;
+  // What a person should know before the run, once parsed; empty: nothing.
+  [[nodiscard]] const std::string& warning() const { return warning_; }
 
   // Throws Error(usage) for whatever cannot be honoured.
   virtual void parse(const std::vector<std::string>& arguments);
@@ -47,6 +49,7 @@ class Command {
   void require(const std::filesystem::path& path, const std::string& key) const;
 
   OptionTable options_;
+  std::string warning_;
 
  private:
   CommandInfo info_;

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <spdlog/spdlog.h>
+
 #include "core/error.h"
 #include "launcher/commands.h"
 #include "launcher/failure.h"
@@ -55,6 +57,7 @@ bool asks_for_help(const std::string& argument) { return argument == "--help" ||
 
 int run_alone(Command& command, const std::vector<std::string>& arguments, std::ostream& out) {
   command.parse(arguments);
+  if (!command.warning().empty()) spdlog::warn(command.warning());
   command.run(nullptr, out);
   return 0;
 }

@@ -110,7 +110,7 @@ void add_solver(OptionTable& table, SolverOptions& solver) {
     return text.empty() || is_schedule(text);
   };
   table.choice("solver.kind", solver.kind, {"sgd", "adam"}, "update rule");
-  table.number("solver.batch", solver.batch, at_least(1),
+  table.number("solver.batch", solver.batch, Whole{.low = 1, .high = 1 << 20},
                "images of a training step, all ranks together");
   table.number("solver.lr", solver.lr, not_negative(), "base learning rate; 0 freezes the net");
   table.number("solver.momentum", solver.momentum, from_zero_to_below_one(), "momentum of sgd");
@@ -142,15 +142,18 @@ void add_dist(OptionTable& table, DistOptions& dist) {
   }
   table.choice("parallel.strategy", dist.strategy, strategies,
                "how ranks share the work; auto: single on one rank, data on several");
+  table.choice("dist.backend", dist.backend, {"auto", "mpi"}, "what carries the exchanges");
   table.number("dist.bucket-mb", dist.bucket_mb, Real{.low = 0.001, .high = 8000},
                "gradients that are reduced together, 10^6 bytes");
 }
 
 void add_run(OptionTable& table, RunOptions& run) {
+  // Random numbers count steps in 32 bits.
+  constexpr Whole kSteps{.low = 0, .high = 0xFFFFFFFF};
   table.path("run.dir", run.dir, "DIR", "run directory; everything a run writes goes there");
   table.number("run.seed", run.seed, Bounds<std::uint64_t>{}, "seed of all random numbers");
-  table.number("run.steps", run.steps, at_least(0), "steps of the run; 0: by run.epochs");
-  table.number("run.epochs", run.epochs, at_least(1), "epochs of the run");
+  table.number("run.steps", run.steps, kSteps, "steps of the run; 0: by run.epochs");
+  table.number("run.epochs", run.epochs, Whole{.low = 1, .high = 1'000'000}, "epochs of the run");
   table.number("run.log-every", run.log_every, at_least(1), "steps between lines of metrics.jsonl");
   table.number("run.eval-every", run.eval_every, at_least(0),
                "epochs between evaluations; 0: only at the end");

@@ -29,7 +29,32 @@ void apply_recipe(JobOptions& job, const std::string& name) {
   job.run.epochs = recipe.epochs;
 }
 
-void set_resolved(JobOptions& job) { job.resolved = render_ini(job_table(job)); }
+std::string recipe_warning(const JobOptions& job, const std::vector<Assignment>& file,
+                           const std::string& file_name, const std::vector<Assignment>& line) {
+  const auto sets = [](const std::vector<Assignment>& assignments, const std::string& key) {
+    return std::ranges::any_of(assignments, [&](const Assignment& a) { return a.key == key; });
+  };
+  if (!sets(line, "recipe")) return {};
+  JobOptions here = job;
+  JobOptions plain = job;
+  apply_recipe(plain, job.recipe);
+  const OptionTable here_table = job_table(here);
+  const OptionTable plain_table = job_table(plain);
+  std::string keys;
+  for (const Assignment& a : file) {
+    if (a.key == "recipe" || sets(line, a.key)) continue;
+    if (here_table.value(a.key) == plain_table.value(a.key)) continue;
+    keys += (keys.empty() ? "" : ", ") + a.key;
+  }
+  if (keys.empty()) return {};
+  return fmt::format("{} sets values otherwise than recipe {}, and they stay as the file says: {}",
+                     file_name, job.recipe, keys);
+}
+
+std::string render_job(const JobOptions& job) {
+  JobOptions copy = job;
+  return render_ini(job_table(copy));
+}
 
 void resolve_job(JobOptions& job, const std::vector<Assignment>& file, const Origin& file_origin,
                  const std::vector<Assignment>& line, const Origin& line_origin) {
@@ -41,7 +66,7 @@ void resolve_job(JobOptions& job, const std::vector<Assignment>& file, const Ori
   assign(table, file, file_origin);
   assign(table, line, line_origin);
   job.recipe = recipe;  // the file's own line came after the command line's
-  set_resolved(job);
+  job.render = render_job;
 }
 
 JobOptions parse_job(const std::string& ini, const std::string& name) {

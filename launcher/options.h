@@ -20,12 +20,18 @@ void apply_recipe(JobOptions& job, const std::string& name);
 
 // Fills `job` by the order of precedence; `file` and `line` are assignments for job_table's keys.
 // The recipe is the one that the command line names, else the file, else `paper`. Sets
-// job.resolved.
+// job.render.
 void resolve_job(JobOptions& job, const std::vector<Assignment>& file, const Origin& file_origin,
                  const std::vector<Assignment>& line, const Origin& line_origin);
 
-// Sets job.resolved to all values as INI text.
-void set_resolved(JobOptions& job);
+// What a person should know who names a recipe on the command line while the file sets some of its
+// values otherwise (the file wins); empty where there is nothing to say.
+[[nodiscard]] std::string recipe_warning(const JobOptions& job, const std::vector<Assignment>& file,
+                                         const std::string& file_name,
+                                         const std::vector<Assignment>& line);
+
+// All values as INI text; parse_job reads it again.
+[[nodiscard]] std::string render_job(const JobOptions& job);
 
 // The job that INI text describes, e.g. that of a checkpoint; `name` stands in messages.
 [[nodiscard]] JobOptions parse_job(const std::string& ini, const std::string& name);

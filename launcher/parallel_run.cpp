@@ -8,6 +8,8 @@
 #include <ostream>
 #include <thread>
 
+#include <spdlog/spdlog.h>
+
 #include "core/error.h"
 #include "launcher/failure.h"
 
@@ -106,6 +108,7 @@ int run_parallel(Command& command, const std::vector<std::string>& arguments, in
   const Failure failure = guard([&] {
     refused = parse_alike(*world, command, arguments, err);
     if (refused) return;
+    if (world->rank() == 0 && !command.warning().empty()) spdlog::warn(command.warning());
     command.run(&*world, out);
     out.flush();
     if (!out) fail(ExitCode::resource, "standard output cannot be written");

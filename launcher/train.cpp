@@ -2,7 +2,6 @@
 #include <ostream>
 
 #include "launcher/commands.h"
-#include "launcher/options.h"
 #include "launcher/table.h"
 
 namespace convoy {
@@ -51,10 +50,6 @@ class TrainCommand : public JobCommand {
   }
 
   void run(World* world, std::ostream& out) override {
-    if (job_.dist.strategy == "auto") {  // the run directory says what was really done
-      job_.dist.strategy = world->size() == 1 ? "single" : "data";
-      set_resolved(job_);
-    }
     const TrainResult result = train(*world, job_);
     if (world->rank() == 0) out << summary(result);
   }

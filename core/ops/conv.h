@@ -12,9 +12,9 @@ namespace convoy {
 
 // Output extent: floor((in + pad_begin + pad_end - kernel) / stride) + 1 in each direction.
 struct ConvSpec {
-  Shape x;                     // [N, H, W, C]
-  std::int64_t kernels = 0;    // K, a multiple of groups
-  std::int64_t kernel = 0;     // R = S
+  Shape x;                   // [N, H, W, C]
+  std::int64_t kernels = 0;  // K, a multiple of groups
+  std::int64_t kernel = 0;   // R = S
   std::int64_t stride = 1;
   std::int64_t pad_begin = 0;  // zeros above and to the left
   std::int64_t pad_end = 0;    // zeros below and to the right

@@ -1,7 +1,8 @@
 // Dropout, in place. Krizhevsky et al. 2012, section 4.2.
 //
-// The mask is a function of the counter alone (random.h): nothing is stored, backward draws it anew,
-// and a rank that holds some channels of some images draws exactly its part of the whole mask.
+// The mask is a function of the counter alone (random.h): nothing is stored, backward draws it
+// anew, and a rank that holds some channels of some images draws exactly its part of the whole
+// mask.
 #pragma once
 
 #include <cstdint>

@@ -13,9 +13,9 @@
 namespace convoy {
 
 struct LrnSpec {
-  Shape x;                       // [N, H, W, C]
-  std::int64_t group = 0;        // channels the window stays inside; divides C
-  std::int64_t size = 5;         // n, odd
+  Shape x;                 // [N, H, W, C]
+  std::int64_t group = 0;  // channels the window stays inside; divides C
+  std::int64_t size = 5;   // n, odd
   float alpha = 1e-4f;
   float beta = 0.75f;
   float k = 2.0f;

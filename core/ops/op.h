@@ -16,7 +16,8 @@ namespace convoy {
 
 struct OpContext {
   Stream& stream;
-  void* workspace = nullptr;  // at least the operation's workspace_bytes(), shared by all operations
+  void* workspace =
+      nullptr;  // at least the operation's workspace_bytes(), shared by all operations
 };
 
 }  // namespace convoy

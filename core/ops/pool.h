@@ -8,8 +8,8 @@
 
 namespace convoy {
 
-// Output extent: (in - kernel) / stride rounded down or up, plus 1. Rounding up lets the last window
-// reach past the edge; it is clipped, and never lies wholly outside.
+// Output extent: (in - kernel) / stride rounded down or up, plus 1. Rounding up lets the last
+// window reach past the edge; it is clipped, and never lies wholly outside.
 struct PoolSpec {
   Shape x;  // [N, H, W, C]
   std::int64_t kernel = 3;

@@ -12,9 +12,9 @@ namespace convoy {
 
 // How one crop was cut and what is to be done to it. One per image, made by the reader.
 struct CropRecord {
-  std::int32_t top = 0;   // first row of the crop in the stored image
-  std::int32_t left = 0;  // first column
-  std::int32_t mirror = 0;  // 1: flip left and right
+  std::int32_t top = 0;           // first row of the crop in the stored image
+  std::int32_t left = 0;          // first column
+  std::int32_t mirror = 0;        // 1: flip left and right
   std::array<float, 3> colour{};  // added to R, G, B, in grey levels (PCA noise)
 };
 
@@ -29,7 +29,7 @@ struct PrepareInputSpec {
   std::int64_t images = 0;  // N
   std::int64_t size = 0;    // H = W of the crop
   MeanKind mean = MeanKind::centre_crop;
-  bool bgr = false;         // channels leave as B, G, R
+  bool bgr = false;                     // channels leave as B, G, R
   std::array<float, 3> channel_mean{};  // R, G, B, in grey levels, for MeanKind::channel
   std::array<float, 3> scale{1, 1, 1};  // R, G, B; the last factor
   std::int64_t mean_size = 0;           // H = W of the mean image

@@ -13,8 +13,8 @@
 namespace convoy {
 
 struct SpatialNormSpec {
-  Shape x;                 // [N, H, W, C]
-  std::int64_t size = 5;   // odd
+  Shape x;                // [N, H, W, C]
+  std::int64_t size = 5;  // odd
   float alpha = 4e-5f;
   float beta = 0.75f;
   float k = 1.0f;

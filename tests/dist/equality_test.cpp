@@ -11,8 +11,8 @@
 #include <gtest/gtest.h>
 
 #include "core/random.h"
+#include "dist/step_runner.h"
 #include "dist/traffic.h"
-#include "dist/trainer.h"
 #include "tests/dist/test_world.h"
 
 namespace convoy {

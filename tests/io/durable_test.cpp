@@ -38,7 +38,7 @@ TEST(Durable, RemovesWhatACrashLeft) {
   const TemporaryFolder folder;
   write_text(folder.path() / "a.partial", "x");
   write_text(folder.path() / "b", "x");
-  remove_partials(folder.path());
+  remove_partials(folder.path(), "");
   EXPECT_FALSE(fs::exists(folder.path() / "a.partial"));
   EXPECT_TRUE(fs::exists(folder.path() / "b"));
 }

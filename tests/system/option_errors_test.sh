@@ -45,9 +45,9 @@ about "Values that are missing, malformed or out of range"
 refused "--solver.lr needs a value" --solver.lr
 refused "--solver.lr needs a value" --solver.lr --run.seed 2
 refused "--solver.lr is given twice" --solver.lr 0.1 --solver.lr 0.2
-refused "--solver.batch must be a whole number of at least 1, not '0'" --solver.batch 0
-refused "--solver.batch must be a whole number of at least 1, not '3.5'" --solver.batch 3.5
-refused "--solver.batch must be a whole number of at least 1, not '99999999999999999999'" \
+refused "--solver.batch must be a whole number from 1 to 1048576, not '0'" --solver.batch 0
+refused "--solver.batch must be a whole number from 1 to 1048576, not '3.5'" --solver.batch 3.5
+refused "--solver.batch must be a whole number from 1 to 1048576, not '99999999999999999999'" \
   --solver.batch 99999999999999999999
 refused "--solver.lr must be a number of at least 0, not '-1'" --solver.lr -1
 refused "--solver.lr must be a number of at least 0, not 'nan'" --solver.lr nan
@@ -83,7 +83,7 @@ refused_ini "bad.ini: there is no option solver.bach; did you mean solver.batch?
 [solver]
 bach = 8
 INI
-refused_ini "bad.ini: solver.batch must be a whole number of at least 1, not 'two'" <<'INI'
+refused_ini "bad.ini: solver.batch must be a whole number from 1 to 1048576, not 'two'" <<'INI'
 [solver]
 batch = two
 INI

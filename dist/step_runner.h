@@ -1,11 +1,9 @@
-// The training loop, the same for every strategy, device and communicator.
+// One training step, the same for every strategy, device and communicator.
 #pragma once
 
 #include <memory>
-#include <optional>
 
 #include "core/solver.h"
-#include "dist/evaluator.h"
 #include "dist/gradient_reducer.h"
 #include "dist/input_feed.h"
 #include "dist/job.h"
@@ -14,8 +12,7 @@
 
 namespace convoy {
 
-// One training step on a batch that is already in memory: what the trainer repeats and the
-// benchmark times.
+// Trains on a batch that is already in memory: what the trainer repeats and the benchmark times.
 class StepRunner {
  public:
   StepRunner(Session& session, const JobOptions& options);

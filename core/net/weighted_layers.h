@@ -1,0 +1,16 @@
+// The layers with weights.
+#pragma once
+
+#include <memory>
+
+#include "core/net/layer.h"
+
+namespace convoy {
+
+[[nodiscard]] std::unique_ptr<Layer> make_convolution(Device& device, const LayerSpec& spec,
+                                                      const ConvLayer& conv, const LayerPart& part);
+[[nodiscard]] std::unique_ptr<Layer> make_fully_connected(Device& device, const LayerSpec& spec,
+                                                          const FullyConnectedLayer& fc,
+                                                          const LayerPart& part);
+
+}  // namespace convoy

@@ -1,0 +1,56 @@
+// Compares what ranks and files say of themselves.
+#include "dist/agreement.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/error.h"
+
+namespace convoy {
+
+Verify verify_mode(const std::string& name) {
+  if (name == "first") return Verify::first;
+  if (name == "always") return Verify::always;
+  if (name == "never") return Verify::never;
+  fail(ExitCode::usage, "data.verify is '{}'; use first, always or never", name);
+}
+
+void require_same_classes(const std::vector<ClassInfo>& training,
+                          const std::vector<ClassInfo>& other, const std::string& other_name) {
+  const std::size_t shared = std::min(training.size(), other.size());
+  for (std::size_t i = 0; i < shared; ++i) {
+    if (training[i].name == other[i].name) continue;
+    fail(ExitCode::bad_data,
+         "class {} is '{}' in the training set but '{}' in {}; pack both with the same list "
+         "(convoy pack --classes)",
+         i, training[i].name, other[i].name, other_name);
+  }
+  if (training.size() != other.size()) {
+    fail(ExitCode::bad_data,
+         "the training set has {} classes but {} has {}; pack both with the same list (convoy pack "
+         "--classes)",
+         training.size(), other_name, other.size());
+  }
+}
+
+void require_one_checkpoint(Communicator& everyone, const CheckpointInfo& info) {
+  const auto step = static_cast<double>(info.step);
+  std::array<double, 2> range{step, -step};
+  everyone.maximum("checkpoint", range);
+  if (range[0] == -range[1]) return;
+  fail(ExitCode::bad_checkpoint,
+       "ranks opened checkpoints of different steps ({} here); name one with --checkpoint FILE",
+       info.step);
+}
+
+void require_one_dataset(Communicator& everyone, const Dataset& dataset) {
+  std::string first = dataset.fingerprint();  // equally long everywhere
+  everyone.broadcast("fingerprint", first.data(), first.size(), 0);
+  if (first == dataset.fingerprint()) return;
+  fail(ExitCode::bad_data,
+       "{} is another dataset here than on rank 0 (fingerprint {} here, {} there); give every rank "
+       "the same copy",
+       dataset.folder().string(), dataset.fingerprint(), first);
+}
+
+}  // namespace convoy

@@ -48,14 +48,14 @@ Evaluator::Evaluator(Session& session, const Dataset& dataset, const JobOptions&
   sums_ = session.device().allocate(sizeof(LossSums));
 }
 
-EvalResult Evaluator::run() {
+EvalResult Evaluator::run(bool show_progress) {
   const EvalPlan plan(dataset_, reader_.crop, views_, session_.global_batch(), session_.slice());
   Reader reader(dataset_, plan, reader_);
-  Progress progress("evaluate", "batches", plan.batches(), !session_.leader());
+  Progress progress("evaluate", "batches", plan.batches(), !show_progress || !session_.leader());
   LossSums mine;
   for (std::int64_t i = 0; i < plan.batches(); ++i) {
-    progress.update(i);
     const LossSums sums = sums_of(reader.next());
+    progress.update(i + 1);
     mine.loss += sums.loss;
     mine.images += sums.images;
     mine.top1 += sums.top1;

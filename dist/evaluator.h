@@ -19,8 +19,8 @@ class Evaluator {
   Evaluator(Session& session, const Dataset& dataset, const JobOptions& options,
             const std::vector<float>& mean_image, std::int64_t mean_size, int views);
 
-  // Collective. The result is the same on every rank.
-  EvalResult run();
+  // Collective. The result is the same on every rank. Rank 0 shows its progress where asked to.
+  EvalResult run(bool show_progress = false);
 
  private:
   LossSums sums_of(const Batch& batch);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds Convoy, makes a small dataset, and trains the same net on two ranks
-# by model parallelism and by data parallelism; ends with both runs side by side.
+# Installs what is missing, builds Convoy, makes a small dataset, and trains the same net on one rank
+# and on two, by model parallelism and by data parallelism; ends with the runs side by side.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,9 +19,11 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 "$convoy" synth --output "$work/images"
 "$convoy" pack --input "$work/images/train" --output "$work/train" --size 72
 "$convoy" pack --input "$work/images/val" --output "$work/val" --size 72 --classes "$work/train"
+train=(train --config configs/quickstart.ini --data.train "$work/train" --data.val "$work/val"
+  --device.threads 1)
+"$convoy" "${train[@]}" --parallel.strategy single --run.dir "$work/single"
 for strategy in model data; do
-  mpirun -n 2 --oversubscribe "$convoy" train --config configs/quickstart.ini \
-    --parallel.strategy "$strategy" --data.train "$work/train" --data.val "$work/val" \
+  mpirun -n 2 --oversubscribe "$convoy" "${train[@]}" --parallel.strategy "$strategy" \
     --run.dir "$work/$strategy"
 done
-"$convoy" inspect "$work/model" "$work/data"
+"$convoy" inspect "$work/single" "$work/model" "$work/data"

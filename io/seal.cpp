@@ -9,10 +9,10 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <isa-l/crc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/crc32c.h"
 #include "io/descriptor.h"
 
 namespace convoy {
@@ -53,14 +53,13 @@ struct SealedFile {
   // The seal that belongs after the first `count` bytes.
   [[nodiscard]] std::string seal(std::int64_t count) const {
     std::vector<unsigned char> chunk(static_cast<std::size_t>(std::min(count, chunk_bytes)));
-    std::uint32_t crc = ~std::uint32_t{0};
+    std::uint32_t crc = 0;
     for (std::int64_t offset = 0; offset < count; offset += chunk_bytes) {
       const std::int64_t size = std::min(chunk_bytes, count - offset);
       read(offset, chunk.data(), size);
-      crc = crc32_iscsi(chunk.data(), static_cast<int>(size), crc);
+      crc = crc32c(chunk.data(), static_cast<std::size_t>(size), crc);
     }
-    return fmt::format("\n{:<62}\n",
-                       fmt::format("convoy-seal crc32c {:08x} bytes {}", ~crc, count));
+    return fmt::format("\n{:<62}\n", fmt::format("convoy-seal crc32c {:08x} bytes {}", crc, count));
   }
 };
 

@@ -21,12 +21,11 @@ template <typename Op>
 class InputGradient {
  public:
   // `parts[t]`: the kernels of ops[t], which together are the rows of the weights and the channels
-  // of dy; with one part the op runs as it is.
+  // of dy.
   InputGradient(Device& device, std::vector<std::unique_ptr<Op>> ops, std::vector<Range> parts,
                 const Shape& x, const Shape& y)
       : ops_(std::move(ops)), parts_(std::move(parts)), x_(x), y_(y) {
     for (const auto& op : ops_) op_bytes_ = std::max(op_bytes_, aligned(op->workspace_bytes()));
-    if (ops_.size() == 1) return;
     std::int64_t slot = 0;
     for (std::size_t t = 0; t < parts_.size(); ++t) slot = std::max(slot, part_shape(t).count());
     split_ = device.operations().channel_parts({y, parts_, slot});
@@ -35,15 +34,10 @@ class InputGradient {
   }
 
   [[nodiscard]] std::size_t workspace_bytes() const {
-    if (ops_.size() == 1) return op_bytes_;
     return op_bytes_ + part_bytes_ + static_cast<std::size_t>(x_.count()) * sizeof(float);
   }
 
   void run(const OpContext& op, const Tensor& dy, const Tensor& w, const Tensor& dx) {
-    if (ops_.size() == 1) {
-      ops_.front()->backward_data(op, dy, w, dx);
-      return;
-    }
     auto* const memory = static_cast<std::byte*>(op.workspace);
     for (std::size_t t = 0; t < ops_.size(); ++t) {
       const Tensor part{memory + op_bytes_, part_shape(t), DType::f32};

@@ -47,8 +47,90 @@ struct PhiloxPlace {
   uint32_t key0, key1;
 };
 
+// c[i][j] = (add ? c[i][j] : 0) + the sum over k of a[i a_row + k a_step] b[k b_step + j], row by
+// row of k in order. Columns come in panels of two vectors, whose b begin b_panel floats apart; the
+// last vector of b and of c must have room beyond `columns`.
+struct Product {
+  int64_t rows, columns, depth;
+  const float* a;
+  int64_t a_row, a_step;
+  const float* b;
+  int64_t b_step, b_panel;
+  float* c;
+  int64_t c_row;
+  int add;
+};
+
+// How a side of an image is cut into tiles: the first `large` of the `count` have all outputs, the
+// others one less. The last one may reach past the end.
+struct TileSide {
+  int64_t count, large;
+};
+
+struct MinimalBlock {
+  int64_t images;
+  TileSide rows, columns;
+};
+
+// The products' operands: plane t begins at data + offset[t] and has one row per tile (in planes of
+// the last finite point: per large tile), [row] floats apart.
+struct MinimalPlanes {
+  float* data;
+  const int64_t* offset;
+  int64_t row;
+};
+
+// Images [.., h, w, channels] whose pixels lie `pixel` floats apart; `zeros` is a pixel of zeros.
+struct MinimalImages {
+  float* data;
+  int64_t h, w, pixel, channels;
+  const float* zeros;
+};
+
+struct MinimalOutput {
+  MinimalImages images;
+  const float* bias;  // [channels] or null
+  int relu;
+  const float* mask;  // laid out as the images; where it is <= 0 the output is 0. Null: none
+};
+
+// w [kernels, taps, taps, channels] to points [plane][panel][depth][two vectors]: forward the
+// panels hold kernels and the depth is channels; flipped (for gradients of inputs) the other way
+// round.
+struct MinimalFilter {
+  const float* w;
+  int64_t kernels, channels;
+  int64_t begin, end;  // the kernels of this call; forward `begin` is a multiple of a vector
+  float* points;
+  int64_t plane;
+};
+
+// sums [plane][kernels][row] to dw [kernels, taps, taps, channels].
+struct MinimalFilterGradient {
+  const float* sums;
+  int64_t plane, row;
+  int64_t kernels, channels;
+  float* dw;
+};
+
+// Minimal filtering F(outputs x outputs, taps x taps); MINIMAL_FILTERING.md.
+struct MinimalKernels {
+  int outputs, taps;
+  void (*input)(const MinimalBlock*, const MinimalPlanes*, const MinimalImages*, int64_t pad);
+  void (*gradient)(const MinimalBlock*, const MinimalPlanes*, const MinimalImages*);
+  void (*output)(const MinimalBlock*, const MinimalPlanes*, const MinimalOutput*);
+  void (*filter)(const MinimalFilter*);
+  void (*filter_flipped)(const MinimalFilter*);
+  void (*filter_gradient)(const MinimalFilterGradient*);
+};
+
 struct Kernels {
   const char* name;
+  int lanes;  // floats in a vector
+
+  void (*product)(const Product*);
+  const MinimalKernels* minimal3;  // 3 x 3 taps
+  const MinimalKernels* minimal5;  // 5 x 5 taps
 
   void (*relu_forward)(float* x, int64_t count);
   void (*relu_backward)(const float* y, float* dy, int64_t count);
@@ -57,8 +139,10 @@ struct Kernels {
 
   // y [rows, n] += b [n], then max(0, y) where relu is set.
   void (*add_bias)(float* y, const float* b, int64_t rows, int64_t n, int relu);
-  // sums [n] = the sum over rows of columns [0, n) of x [rows, stride].
-  void (*column_sums)(const float* x, int64_t rows, int64_t n, int64_t stride, float* sums);
+  // sums [n] = (add ? sums : 0) + the sum over rows of columns [0, n) of x [rows, stride], in
+  // order.
+  void (*column_sums)(const float* x, int64_t rows, int64_t n, int64_t stride, float* sums,
+                      int add);
 
   // x [rows, group]: a row is one pixel's channels of one group.
   void (*lrn_forward)(const float* x, float* y, int64_t rows, int64_t group, int64_t size,

@@ -6,9 +6,14 @@
 #include <cstdint>
 #include <string>
 
+#include "core/ops/input_form.h"
 #include "core/ops/op.h"
 
 namespace convoy {
+
+// How the products are made. `direct`: tap by tap, any shape. `minimal`: by minimal filtering
+// (Winograd, Toom-Cook), a quarter to a sixth of the products, slightly larger rounding errors.
+enum class ConvMethod { direct, minimal };
 
 // Output extent: floor((in + pad_begin + pad_end - kernel) / stride) + 1 in each direction.
 struct ConvSpec {
@@ -21,6 +26,12 @@ struct ConvSpec {
   std::int64_t groups = 1;     // kernels of group g read channels of group g only
   bool relu = false;           // y = max(0, conv(x) + b)
   bool needs_dx = true;        // false for the first layer
+  ConvMethod method = ConvMethod::direct;
+  // Gradients of weights and biases are summed over `sum_parts` equal runs of the images each, and
+  // those sums pairwise: (0 + 1) + (2 + 3). A power of two that divides N. A rank with half of the
+  // batch and half of the parts makes half of this tree, so that replicas and a single rank round
+  // alike. `minimal` keeps to it; `direct` sums as its library does.
+  std::int64_t sum_parts = 1;
 
   [[nodiscard]] Shape y() const {
     const auto extent = [&](std::int64_t in) {
@@ -31,9 +42,17 @@ struct ConvSpec {
   [[nodiscard]] Shape weights() const { return {kernels, kernel, kernel, x.c / groups}; }
 };
 
+// Whether `minimal` can do it: 3 x 3 or 5 x 5 taps with stride 1, or a first layer whose blocks of
+// stride x stride pixels make it such a one.
+[[nodiscard]] bool minimal_fits(const ConvSpec& spec);
+// The form in which a convolution by minimal filtering reads its input.
+[[nodiscard]] InputForm minimal_input_form(const ConvSpec& spec);
+
 class ConvOp {
  public:
   virtual ~ConvOp() = default;
+  // The form in which forward and backward_weights read x; plain unless this is a first layer.
+  [[nodiscard]] virtual InputForm input_form() const = 0;
   [[nodiscard]] virtual std::size_t workspace_bytes() const = 0;
   // Which implementation runs, for logs and `convoy bench`: "jit:avx512_core" and the like.
   [[nodiscard]] virtual std::string implementation() const = 0;

@@ -4,12 +4,14 @@
 // call, in the caller's workspace. Groups stay one primitive: on channel slices oneDNN 2.6 falls
 // back to reference code, while its grouped NHWC kernels run at full speed.
 #include <algorithm>
+#include <bit>
 #include <unordered_map>
 #include <utility>
 
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "core/error.h"
+#include "core/ops/minimal_conv_cpu.h"
 #include "core/ops/operations_cpu.h"
 
 namespace convoy {
@@ -121,7 +123,10 @@ class Pass {
 class ConvCpu : public ConvOp {
  public:
   explicit ConvCpu(const ConvSpec& spec)
-      : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_), needs_dx_(spec.needs_dx) {
+      : engine_(dnnl::engine::kind::cpu, 0),
+        stream_(engine_),
+        needs_dx_(spec.needs_dx),
+        form_{spec.x.h, spec.x.w, spec.x.c, 1, 0} {
     const Shape y = spec.y();
     const std::int64_t k = spec.kernels / spec.groups;
     const std::int64_t c = spec.x.c / spec.groups;
@@ -183,6 +188,8 @@ class ConvCpu : public ConvOp {
                              DNNL_ARG_WEIGHTS, data.weights_desc(), w_plain, false, engine_);
   }
 
+  [[nodiscard]] InputForm input_form() const override { return form_; }
+
   [[nodiscard]] std::size_t workspace_bytes() const override {
     return std::max(
         {forward_.workspace_bytes(), data_.workspace_bytes(), weights_.workspace_bytes()});
@@ -221,6 +228,7 @@ class ConvCpu : public ConvOp {
   dnnl::engine engine_;
   dnnl::stream stream_;
   bool needs_dx_;
+  InputForm form_;
   Pass forward_;
   Pass data_;
   Pass weights_;
@@ -228,7 +236,7 @@ class ConvCpu : public ConvOp {
 
 }  // namespace
 
-std::unique_ptr<ConvOp> make_conv_cpu(const ConvSpec& spec) {
+std::unique_ptr<ConvOp> make_conv_cpu(CpuTeam team, const ConvSpec& spec) {
   if (spec.groups < 1 || spec.x.c % spec.groups != 0 || spec.kernels % spec.groups != 0)
     fail(ExitCode::usage, "{} groups must divide {} channels and {} kernels evenly.", spec.groups,
          spec.x.c, spec.kernels);
@@ -237,6 +245,17 @@ std::unique_ptr<ConvOp> make_conv_cpu(const ConvSpec& spec) {
       y.w < 1 || spec.x.w + spec.pad_begin + spec.pad_end < spec.kernel)
     fail(ExitCode::usage, "Kernels of {} x {} pixels do not fit an input of {} x {}.", spec.kernel,
          spec.kernel, spec.x.h, spec.x.w);
+  if (spec.sum_parts < 1 || spec.x.n % spec.sum_parts != 0 ||
+      !std::has_single_bit(static_cast<std::uint64_t>(spec.sum_parts)))
+    fail(ExitCode::usage, "{} parts of a sum must be a power of two that divides {} images.",
+         spec.sum_parts, spec.x.n);
+  if (spec.method == ConvMethod::minimal) {
+    if (!minimal_fits(spec))
+      fail(ExitCode::usage,
+           "Minimal filtering cannot do a convolution of {0} x {0} taps with stride {1}.",
+           spec.kernel, spec.stride);
+    return make_minimal_conv_cpu(team, spec);
+  }
   try {
     return std::make_unique<ConvCpu>(spec);
   } catch (const dnnl::error& e) {

@@ -76,7 +76,7 @@ class FullyConnectedCpu : public FullyConnectedOp {
                         const Tensor& db) override {
     const auto [n, in, out, relu] = spec_;
     for_blocks(team_.threads, out, kNeuronBlock, [&](std::int64_t begin, std::int64_t end) {
-      team_.kernels.column_sums(dy.f32() + begin, n, end - begin, out, db.f32() + begin);
+      team_.kernels.column_sums(dy.f32() + begin, n, end - begin, out, db.f32() + begin, false);
       return product(end - begin, in, n, {dy.f32() + begin, out, true}, {x.f32(), in},
                      dw.f32() + begin * in, in);
     });

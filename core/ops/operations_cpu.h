@@ -15,7 +15,7 @@ struct CpuTeam {
 };
 
 // One maker per NAME_cpu.cpp; each checks its spec and throws Error(usage) for what it cannot do.
-std::unique_ptr<ConvOp> make_conv_cpu(const ConvSpec&);
+std::unique_ptr<ConvOp> make_conv_cpu(CpuTeam, const ConvSpec&);
 std::unique_ptr<FullyConnectedOp> make_fully_connected_cpu(CpuTeam, const FullyConnectedSpec&);
 std::unique_ptr<ReluOp> make_relu_cpu(CpuTeam);
 std::unique_ptr<LrnOp> make_lrn_cpu(CpuTeam, const LrnSpec&);
@@ -33,7 +33,7 @@ class CpuOperations : public Operations {
   CpuOperations(int threads, cpu::Isa isa) : team_{cpu::kernels_for(isa), threads} {}
   [[nodiscard]] const char* kernels_name() const { return team_.kernels.name; }
 
-  std::unique_ptr<ConvOp> conv(const ConvSpec& s) override { return make_conv_cpu(s); }
+  std::unique_ptr<ConvOp> conv(const ConvSpec& s) override { return make_conv_cpu(team_, s); }
   std::unique_ptr<FullyConnectedOp> fully_connected(const FullyConnectedSpec& s) override {
     return make_fully_connected_cpu(team_, s);
   }

@@ -77,6 +77,7 @@ class Device {
 struct DeviceOptions {
   std::string kind = "auto";  // device.kind: auto, cpu
   int threads = 0;            // device.threads: 0 = the cores this process may use
+  std::string conv = "auto";  // device.conv: how convolutions are computed (dist/conv_choice.h)
 };
 
 // The only place that knows which devices exist. `local_ranks` processes share this host; with

@@ -130,8 +130,7 @@ BenchResult bench(World& world, const BenchOptions& options) {
   network.initialise(job.run.seed, session.stream());
   const std::vector<float> mean(static_cast<std::size_t>(job.model.input * job.model.input * 3),
                                 127.5f);
-  InputFeed feed(session.device(), job.preprocess, session.slice().size(), job.model.input, mean,
-                 job.model.input);
+  InputFeed feed(session, job.preprocess, mean, job.model.input);
   const RandomBatch random(session.slice(), job.model.input, job.model.classes, job.run.seed);
   StepRunner runner(session, job);
 

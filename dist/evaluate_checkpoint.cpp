@@ -17,7 +17,8 @@ EvalResult evaluate_checkpoint(World& world, const EvalOptions& options) {
   Session session(world, job);
   require_one_dataset(session.everyone(), dataset);
   load_weights(session, checkpoint);
-  return Evaluator(session, dataset, job, info.mean_image, info.image_size, options.views).run(true);
+  return Evaluator(session, dataset, job, info.mean_image, info.image_size, options.views)
+      .run(true);
 }
 
 }  // namespace convoy

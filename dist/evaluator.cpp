@@ -15,8 +15,7 @@ Evaluator::Evaluator(Session& session, const Dataset& dataset, const JobOptions&
       views_(views),
       reader_{session.slice().size(), session.net().input.h, options.data.threads,
               options.data.ahead},
-      feed_(session.device(), options.preprocess, session.slice().size(), session.net().input.h,
-            mean_image, mean_size),
+      feed_(session, options.preprocess, mean_image, mean_size),
       loss_(session.device().operations().softmax_loss()) {
   const std::int64_t places = session.slice().size();
   if (views != 1 && views != 10) {

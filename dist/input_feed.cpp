@@ -29,13 +29,14 @@ std::array<float, 3> channel_means(const std::vector<float>& image) {
 
 }  // namespace
 
-InputFeed::InputFeed(Device& device, const PreprocessOptions& options, std::int64_t images,
-                     std::int64_t size, const std::vector<float>& mean_image,
-                     std::int64_t mean_size)
-    : device_(device), shape_{images, size, size, 3} {
+InputFeed::InputFeed(Session& session, const PreprocessOptions& options,
+                     const std::vector<float>& mean_image, std::int64_t mean_size)
+    : device_(session.device()),
+      shape_{session.slice().size(), session.net().input.h, session.net().input.w, 3} {
   PrepareInputSpec spec;
-  spec.images = images;
-  spec.size = size;
+  spec.images = shape_.n;
+  spec.size = shape_.h;
+  spec.form = session.network().input_form();
   spec.mean = mean_kind(options.mean);
   spec.bgr = options.bgr;
   spec.mean_size = mean_size;
@@ -48,14 +49,14 @@ InputFeed::InputFeed(Device& device, const PreprocessOptions& options, std::int6
   } else if (spec.mean == MeanKind::channel) {
     spec.channel_mean = channel_means(mean_image);
   }
-  plain_ = device.operations().prepare_input(spec);
+  plain_ = device_.operations().prepare_input(spec);
   for (float& factor : spec.scale) factor /= static_cast<float>(options.noise_divisor);
-  noisy_ = device.operations().prepare_input(spec);
+  noisy_ = device_.operations().prepare_input(spec);
 
-  crops_ = device.allocate(static_cast<std::size_t>(shape_.count()));
-  mean_ = device.allocate(mean_image.size() * sizeof(float));
-  const auto stream = device.make_stream();
-  device.copy_to_device(mean_.data(), mean_image.data(), mean_.bytes(), *stream);
+  crops_ = device_.allocate(static_cast<std::size_t>(shape_.count()));
+  mean_ = device_.allocate(mean_image.size() * sizeof(float));
+  const auto stream = device_.make_stream();
+  device_.copy_to_device(mean_.data(), mean_image.data(), mean_.bytes(), *stream);
   stream->synchronize();
 }
 

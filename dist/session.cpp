@@ -2,11 +2,24 @@
 #include "dist/session.h"
 
 #include <array>
+#include <numeric>
 #include <utility>
 
 #include "dist/partition.h"
 
 namespace convoy {
+namespace {
+
+// Gradients of weights are sums over the same runs of images whatever the number of replicas
+// (ConvSpec::sum_parts): so many in the global batch, as far as they divide it.
+constexpr std::int64_t kSumParts = 4;
+
+std::int64_t parts_of_sums(std::int64_t global_batch, std::int64_t replicas) {
+  const std::int64_t parts = std::gcd(global_batch, kSumParts);
+  return parts % replicas == 0 ? parts / replicas : 1;
+}
+
+}  // namespace
 
 Session::Session(World& world, const JobOptions& options)
     : world_(world),
@@ -25,17 +38,23 @@ Session::Session(World& world, const JobOptions& options)
   const std::int64_t images = global_batch_ / grid.replicas;
   slice_ = {replica * images, (replica + 1) * images};
   const Shape input{images, net_.input.h, net_.input.w, net_.input.c};
-  network_ = std::make_unique<Network>(*device_, input, make_layers());
+  network_ = std::make_unique<Network>(*device_, input, make_layers(options.device.conv));
   loss_ = device_->operations().softmax_loss();
   labels_ = device_->allocate(static_cast<std::size_t>(images) * sizeof(std::int32_t));
   sums_ = device_->allocate(sizeof(LossSums));
 }
 
-std::vector<std::unique_ptr<Layer>> Session::make_layers() {
+std::vector<std::unique_ptr<Layer>> Session::make_layers(const std::string& conv) {
   const Grid& grid = strategy_.grid;
+  std::vector<PlannedLayer> planned_layers =
+      partition(net_, grid, grid.tower(world_.rank()), slice_.size());
+  for (PlannedLayer& planned : planned_layers) {
+    if (auto* layer = std::get_if<LayerPlan>(&planned))
+      layer->part.sum_parts = parts_of_sums(global_batch_, grid.replicas);
+  }
+  conv_choice_ = choose_conv_methods(conv, planned_layers, *device_, *everyone_);
   std::vector<std::unique_ptr<Layer>> layers;
-  for (const PlannedLayer& planned :
-       partition(net_, grid, grid.tower(world_.rank()), slice_.size())) {
+  for (const PlannedLayer& planned : planned_layers) {
     if (const auto* exchange = std::get_if<ExchangePlan>(&planned)) {
       layers.push_back(make_exchange_layer(*device_, *exchange, *towers_, exposed_));
     } else {

@@ -11,6 +11,7 @@
 #include "core/ops/operations.h"
 #include "core/options.h"
 #include "dist/communicator.h"
+#include "dist/conv_choice.h"
 #include "dist/exchange.h"
 #include "dist/job.h"
 #include "dist/strategy.h"
@@ -31,6 +32,8 @@ class Session {
   [[nodiscard]] const Strategy& strategy() const { return strategy_; }
   [[nodiscard]] Network& network() { return *network_; }
   [[nodiscard]] ExposedTime& exposed() { return exposed_; }
+  // How each convolution is computed; the times are known to rank 0.
+  [[nodiscard]] const ConvChoice& conv_choice() const { return conv_choice_; }
 
   [[nodiscard]] Communicator& everyone() {
     return *everyone_;
@@ -55,7 +58,7 @@ class Session {
   }
 
  private:
-  [[nodiscard]] std::vector<std::unique_ptr<Layer>> make_layers();
+  [[nodiscard]] std::vector<std::unique_ptr<Layer>> make_layers(const std::string& conv);
 
   World& world_;
   std::int64_t global_batch_;
@@ -70,6 +73,7 @@ class Session {
       statistics_;  // as replicas_, so that sums of losses are not counted
   ExposedTime exposed_;
   Range slice_;
+  ConvChoice conv_choice_;
   std::unique_ptr<Network> network_;
   std::unique_ptr<SoftmaxLossOp> loss_;
   Buffer labels_;  // int32 [N]

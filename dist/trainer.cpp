@@ -77,8 +77,7 @@ class Trainer {
                                           : options_.run.epochs * steps_per_epoch_),
         plan_(dataset_, augmentation(options_), session_.global_batch(), session_.slice(),
               options_.run.seed, 0, last_step_),
-        feed_(session_.device(), options_.preprocess, session_.slice().size(), options_.model.input,
-              dataset_.mean_image(), dataset_.image_size()),
+        feed_(session_, options_.preprocess, dataset_.mean_image(), dataset_.image_size()),
         runner_(session_, options_),
         plateau_(options_.solver.plateau_patience, options_.solver.plateau_drops) {
     require_one_dataset(session_.everyone(), dataset_);
@@ -132,6 +131,7 @@ void Trainer::open_validation() {
 
 void Trainer::open_folder() {
   options_.dist.strategy = session_.strategy().name;  // never auto in what is written
+  options_.device.conv = session_.conv_choice().text();
   if (options_.render) config_ = options_.render(options_);
   if (!session_.leader()) return;
   folder_ = std::make_unique<RunFolder>(options_.run.dir, config_);
@@ -141,6 +141,7 @@ void Trainer::open_folder() {
       session_.strategy().name, session_.strategy().grid.ranks(), session_.device().description(),
       dataset_.size(), dataset_.classes().size(), steps_per_epoch_, session_.global_batch(),
       dataset_.size() - steps_per_epoch_ * session_.global_batch()));
+  folder_->log(session_.conv_choice().report());
   if (runner_.solver().needs_validation() && (!evaluator_ || options_.run.eval_every == 0)) {
     folder_->warn(fmt::format(
         "the learning rate falls when the validation error stops improving, and {}: it will stay "

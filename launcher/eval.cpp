@@ -31,7 +31,7 @@ class EvalCommand : public Command {
     options_.flag("json", json_, "print one JSON object");
     options_.add(job_table(given_),
                  {"run.dir", "solver.batch", "data.threads", "data.ahead", "data.verify",
-                  "parallel.strategy", "device.kind", "device.threads"});
+                  "parallel.strategy", "device.kind", "device.threads", "device.conv"});
   }
 
   void parse(const std::vector<std::string>& arguments) override {
@@ -42,8 +42,12 @@ class EvalCommand : public Command {
            "eval needs either --checkpoint FILE or --run.dir DIR, whose newest checkpoint "
            "is taken");
     }
-    batch_given_ = std::any_of(line.assignments.begin(), line.assignments.end(),
-                               [](const Assignment& a) { return a.key == "solver.batch"; });
+    const auto given = [&](const std::string& key) {
+      return std::any_of(line.assignments.begin(), line.assignments.end(),
+                         [&](const Assignment& a) { return a.key == key; });
+    };
+    batch_given_ = given("solver.batch");
+    conv_given_ = given("device.conv");
   }
 
   void run(World* world, std::ostream& out) override {
@@ -86,12 +90,15 @@ class EvalCommand : public Command {
     if (batch_given_) eval_.job.solver.batch = given_.solver.batch;
     eval_.job.data = given_.data;
     eval_.job.dist = given_.dist;
+    const std::string conv = conv_given_ ? given_.device.conv : eval_.job.device.conv;
     eval_.job.device = given_.device;
+    eval_.job.device.conv = conv;
   }
 
   EvalOptions eval_;
   JobOptions given_;
   bool batch_given_ = false;
+  bool conv_given_ = false;
   bool json_ = false;
 };
 

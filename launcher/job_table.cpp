@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/recipe.h"
 #include "core/schedule.h"
+#include "dist/conv_choice.h"
 #include "dist/strategy.h"
 #include "launcher/options.h"
 
@@ -166,10 +167,23 @@ void add_run(OptionTable& table, RunOptions& run) {
                "a loss above this ends the run as diverged; 0: 50 times log(classes + 1)");
 }
 
+bool is_conv_request(const std::string& text) {
+  try {
+    const ConvRequest request(text);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 void add_device(OptionTable& table, DeviceOptions& device) {
   table.choice("device.kind", device.kind, {"auto", "cpu"}, "what a rank computes on");
   table.number("device.threads", device.threads, Bounds<int>{.low = 0, .high = 4096},
                "threads per rank; 0: the cores it may run on, divided by the ranks on its host");
+  table.text("device.conv", device.conv, "METHOD",
+             "auto, minimal, direct, or a list such as conv1:minimal,conv2:direct", is_conv_request,
+             "how convolutions are computed: direct (oneDNN), by minimal filtering (fewer "
+             "products), or auto: what is quicker here");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/net/spec.h"
+#include "core/ops/conv.h"
 #include "core/ops/dropout.h"
 #include "core/ops/op.h"
 
@@ -50,6 +51,8 @@ class Layer {
   // Payload of this layer's exchange per pass, for exchange layers.
   [[nodiscard]] virtual std::int64_t exchange_bytes(bool /*backward*/) const { return 0; }
   [[nodiscard]] virtual std::string implementation() const { return {}; }
+  // The form in which the layer reads the network's input, where it is the first: x [N, H, W, C].
+  [[nodiscard]] virtual InputForm input_form(const Shape& x) const { return {x.h, x.w, x.c}; }
   [[nodiscard]] virtual std::vector<Parameter>& parameters() { return parameters_; }
 
   virtual void forward(const Pass&, const Tensor& x, const Tensor& y) = 0;
@@ -71,7 +74,9 @@ struct LayerPart {
   // input's gradient is summed over towers in this order (input_gradient.h). One range where a
   // single tower is here, or where kernels read their own tower only.
   std::vector<Range> towers;
-  std::uint32_t number = 0;  // of the layer among those with parameters
+  std::uint32_t number = 0;                // of the layer among those with parameters
+  ConvMethod method = ConvMethod::direct;  // of a convolution
+  std::int64_t sum_parts = 1;              // of gradients of weights; ConvSpec::sum_parts
 };
 
 [[nodiscard]] std::unique_ptr<Layer> make_layer(Device& device, const LayerSpec& spec,

@@ -7,8 +7,8 @@
 namespace convoy {
 
 Network::Network(Device& device, const Shape& input, std::vector<std::unique_ptr<Layer>> layers)
-    : device_(device), layers_(std::move(layers)) {
-  plan_activations(input);
+    : device_(device), layers_(std::move(layers)), input_form_(layers_.front()->input_form(input)) {
+  plan_activations(input_form_.shape(input.n));
   plan_gradients();
   plan_parameters();
   plan_workspace();

@@ -25,7 +25,9 @@ class Network {
   // `input` is the local [N, H, W, 3]. All memory of training is allocated here.
   Network(Device& device, const Shape& input, std::vector<std::unique_ptr<Layer>> layers);
 
+  // In the form that the first layer reads; prepare_input.h writes it.
   [[nodiscard]] const Tensor& input() const { return activations_.front(); }
+  [[nodiscard]] const InputForm& input_form() const { return input_form_; }
   [[nodiscard]] const Tensor& logits() const { return activations_.back(); }
   // Where the loss writes its gradient before backward.
   [[nodiscard]] const Tensor& logits_gradient() const { return logits_gradient_; }
@@ -56,6 +58,7 @@ class Network {
 
   Device& device_;
   std::vector<std::unique_ptr<Layer>> layers_;
+  InputForm input_form_;
   std::vector<Buffer> buffers_;      // of activations and parameters
   Buffer workspace_;                 // shared by all operations
   std::vector<Tensor> activations_;  // [layer count + 1]; in-place layers repeat their input

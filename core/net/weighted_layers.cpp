@@ -77,18 +77,33 @@ class Convolution : public WeightedLayer<ConvOp> {
  public:
   using WeightedLayer::WeightedLayer;
   [[nodiscard]] std::string implementation() const override { return op().implementation(); }
+  [[nodiscard]] InputForm input_form(const Shape&) const override { return op().input_form(); }
 };
 
 }  // namespace
 
+ConvSpec conv_spec(const LayerSpec& spec, const ConvLayer& conv, const LayerPart& part) {
+  const std::int64_t kernels = part.out.size();
+  return {.x = local_input(spec, part),
+          .kernels = kernels,
+          .kernel = conv.kernel,
+          .stride = conv.stride,
+          .pad_begin = conv.pad_begin,
+          .pad_end = conv.pad_end,
+          .groups = std::max<std::int64_t>(1, conv.groups * kernels / conv.kernels),
+          .relu = conv.relu,
+          .needs_dx = !part.first,
+          .method = part.method,
+          .sum_parts = part.sum_parts};
+}
+
 std::unique_ptr<Layer> make_convolution(Device& device, const LayerSpec& spec,
                                         const ConvLayer& conv, const LayerPart& part) {
-  const Shape x = local_input(spec, part);
   return std::make_unique<Convolution>(
-      device, spec, part, conv.init, conv.relu, x, [&](std::int64_t kernels) {
-        const std::int64_t groups = std::max<std::int64_t>(1, conv.groups * kernels / conv.kernels);
-        return device.operations().conv({x, kernels, conv.kernel, conv.stride, conv.pad_begin,
-                                         conv.pad_end, groups, conv.relu, !part.first});
+      device, spec, part, conv.init, conv.relu, local_input(spec, part), [&](std::int64_t kernels) {
+        LayerPart held = part;
+        held.out = {part.out.begin, part.out.begin + kernels};
+        return device.operations().conv(conv_spec(spec, conv, held));
       });
 }
 

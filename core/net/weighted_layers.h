@@ -7,6 +7,10 @@
 
 namespace convoy {
 
+// The operation of the kernels held here.
+[[nodiscard]] ConvSpec conv_spec(const LayerSpec& spec, const ConvLayer& conv,
+                                 const LayerPart& part);
+
 [[nodiscard]] std::unique_ptr<Layer> make_convolution(Device& device, const LayerSpec& spec,
                                                       const ConvLayer& conv, const LayerPart& part);
 [[nodiscard]] std::unique_ptr<Layer> make_fully_connected(Device& device, const LayerSpec& spec,

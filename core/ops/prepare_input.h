@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "core/ops/input_form.h"
 #include "core/ops/op.h"
 
 namespace convoy {
@@ -33,13 +34,14 @@ struct PrepareInputSpec {
   std::array<float, 3> channel_mean{};  // R, G, B, in grey levels, for MeanKind::channel
   std::array<float, 3> scale{1, 1, 1};  // R, G, B; the last factor
   std::int64_t mean_size = 0;           // H = W of the mean image
+  InputForm form;                       // of x; the default is plain
 };
 
 class PrepareInputOp {
  public:
   virtual ~PrepareInputOp() = default;
   // crops uint8 [N, H, W, 3] RGB, records [N] in host memory, mean image fp32 [S, S, 3] RGB (null
-  // where no image is used), x fp32 [N, H, W, 3]:
+  // where no image is used), x fp32 [N, H, W, 3], or in the form asked for:
   //   x = (mirrored crop - mean + colour) * scale
   virtual void apply(const OpContext&, const Tensor& crops, std::span<const CropRecord> records,
                      const float* mean_image, const Tensor& x) = 0;

@@ -32,7 +32,7 @@ JobOptions small_job() {
   job.solver.batch = kBatch;
   job.solver.schedule = "constant";
   job.solver.lr = 1e-3;
-  job.device = {"cpu", 1};
+  job.device = {"cpu", 1, "minimal"};
   job.dist.bucket_mb = 0.05;  // several buckets, cut inside tensors
   job.run.seed = 11;
   return job;
@@ -71,7 +71,7 @@ class Images {
 struct TrainingRun {
   TrainingRun(World& world, const JobOptions& job)
       : session(world, job),
-        feed(session.device(), job.preprocess, session.slice().size(), job.model.input,
+        feed(session, job.preprocess,
              std::vector<float>(static_cast<std::size_t>(job.model.input * job.model.input * 3),
                                 120.f),
              job.model.input),

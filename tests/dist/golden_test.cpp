@@ -20,8 +20,9 @@ namespace fs = std::filesystem;
 
 class Golden {
  public:
-  explicit Golden(const fs::path& path)
-      : file_(hdf5::File::open(path, ExitCode::bad_data)),
+  Golden(const fs::path& path, const std::string& conv)
+      : conv_(conv),
+        file_(hdf5::File::open(path, ExitCode::bad_data)),
         alone_(test_world().part(test_world().rank())),
         session_(*alone_, job()) {
     for (const Parameter* parameter : session_.network().parameters()) {
@@ -34,7 +35,7 @@ class Golden {
   void run() {
     Network& network = session_.network();
     const auto input = file_.read<float>("/input");
-    std::copy(input.begin(), input.end(), network.input().f32());
+    to_input_form(input, session_.net().input, network);
     const auto labels = file_.read<std::int32_t>("/labels");
     const Pass pass{session_.op(), true, {}};
     network.forward(pass);
@@ -52,6 +53,27 @@ class Golden {
 
  private:
   static std::string place(const Parameter& p) { return p.layer + "/" + p.kind; }
+
+  // Writes images [N, H, W, C] in the form that the network's first layer reads.
+  static void to_input_form(const std::vector<float>& images, const Shape& image,
+                            const Network& network) {
+    const InputForm& form = network.input_form();
+    const Tensor& x = network.input();
+    for (std::int64_t n = 0; n < x.shape.n; ++n)
+      for (std::int64_t i = 0; i < form.h * form.block; ++i)
+        for (std::int64_t j = 0; j < form.w * form.block; ++j)
+          for (std::int64_t c = 0; c < form.channels; ++c) {
+            const std::int64_t y = i - form.pad;
+            const std::int64_t z = j - form.pad;
+            const bool inside = y >= 0 && y < image.h && z >= 0 && z < image.w;
+            const std::int64_t place =
+                (i % form.block * form.block + j % form.block) * form.channels + c;
+            x.f32()[((n * form.h + i / form.block) * form.w + j / form.block) * x.shape.c + place] =
+                inside ? images[static_cast<std::size_t>(
+                             ((n * image.h + y) * image.w + z) * form.channels + c)]
+                       : 0.0f;
+          }
+  }
 
   static void require_size(std::size_t size, const Parameter& parameter) {
     if (static_cast<std::int64_t>(size) != parameter.logical.count()) {
@@ -81,7 +103,7 @@ class Golden {
       m.neurons[i] = file_.layout("/parameters/fc" + std::to_string(i + 6) + "/weight").extents[0];
     }
     job.solver.batch = file_.layout("/labels").extents[0];
-    job.device = {"cpu", 1};
+    job.device = {"cpu", 1, conv_};
     return job;
   }
 
@@ -104,6 +126,7 @@ class Golden {
     }
   }
 
+  std::string conv_;
   hdf5::File file_;
   std::unique_ptr<World> alone_;
   Session session_;
@@ -125,8 +148,10 @@ TEST(Golden, LogitsLossAndGradientsAgreeWithPyTorch) {
   const auto files = golden_files();
   EXPECT_GE(files.size(), 3u);
   for (const fs::path& file : files) {
-    SCOPED_TRACE(file.filename().string());
-    Golden(file).run();
+    for (const char* conv : {"minimal", "direct"}) {
+      SCOPED_TRACE(file.filename().string() + ", convolutions " + conv);
+      Golden(file, conv).run();
+    }
   }
 }
 

@@ -1,0 +1,189 @@
+// Reads device.conv, times what it leaves open, and spreads rank 0's choice.
+#include "dist/conv_choice.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <sstream>
+
+#include "core/error.h"
+#include "core/net/weighted_layers.h"
+#include "core/ops/operations.h"
+
+namespace convoy {
+namespace {
+
+// Direct convolution is taken only where it is clearly quicker, so that a close race does not come
+// out differently from run to run.
+constexpr double kClearlyQuicker = 0.9;
+constexpr std::int64_t kTimedImages = 8;
+constexpr int kTimedRounds = 2;
+
+const char* name_of(ConvMethod method) {
+  return method == ConvMethod::minimal ? "minimal" : "direct";
+}
+
+[[noreturn]] void refuse(const std::string& text) {
+  fail(ExitCode::usage,
+       "device.conv is '{}'; use auto, minimal, direct, or a list such as "
+       "conv1:minimal,conv2:direct",
+       text);
+}
+
+ConvRequest::Method method_of(const std::string& word, const std::string& text) {
+  if (word == "auto") return ConvRequest::Method::automatic;
+  if (word == "minimal") return ConvRequest::Method::minimal;
+  if (word == "direct") return ConvRequest::Method::direct;
+  refuse(text);
+}
+
+// Milliseconds of a forward and backward pass, the best of a few.
+double time_of(Device& device, const ConvSpec& spec) {
+  using Clock = std::chrono::steady_clock;
+  const auto op = device.operations().conv(spec);
+  const auto stream = device.make_stream();
+  const auto floats = [&](std::int64_t count) {
+    return device.allocate(static_cast<std::size_t>(count) * sizeof(float));
+  };
+  const Shape x_shape = op->input_form().shape(spec.x.n);
+  const Buffer x = floats(x_shape.count());
+  const Buffer dx = floats(x_shape.count());
+  const Buffer y = floats(spec.y().count());
+  const Buffer dy = floats(spec.y().count());
+  const Buffer w = floats(spec.weights().count());
+  const Buffer dw = floats(spec.weights().count());
+  const Buffer b = floats(spec.kernels);
+  const Buffer db = floats(spec.kernels);
+  const Buffer work = device.allocate(op->workspace_bytes());
+  const auto tensor = [](const Buffer& memory, const Shape& shape) {
+    return Tensor{memory.data(), shape, DType::f32};
+  };
+  const Shape bias{spec.kernels, 1, 1, 1};
+  const OpContext context{*stream, work.data()};
+  double best = std::numeric_limits<double>::infinity();
+  for (int round = 0; round <= kTimedRounds; ++round) {
+    const auto start = Clock::now();
+    op->forward(context, tensor(x, x_shape), tensor(w, spec.weights()), tensor(b, bias),
+                tensor(y, spec.y()));
+    if (spec.needs_dx)
+      op->backward_data(context, tensor(dy, spec.y()), tensor(w, spec.weights()),
+                        tensor(dx, x_shape));
+    op->backward_weights(context, tensor(x, x_shape), tensor(dy, spec.y()),
+                         tensor(dw, spec.weights()), tensor(db, bias));
+    stream->synchronize();
+    const std::chrono::duration<double, std::milli> passed = Clock::now() - start;
+    if (round > 0) best = std::min(best, passed.count());  // the first one warms up
+  }
+  return best;
+}
+
+ConvChoice::Line choose(const ConvRequest& request, const LayerPlan& plan, const ConvLayer& conv,
+                        Device& device) {
+  ConvChoice::Line line{plan.spec->name};
+  ConvSpec spec = conv_spec(*plan.spec, conv, plan.part);
+  const bool fits = minimal_fits(spec);
+  const ConvRequest::Method asked = request.of(line.layer);
+  if (asked == ConvRequest::Method::minimal) {
+    if (!fits)
+      fail(ExitCode::usage,
+           "device.conv asks for minimal filtering of {0}, whose {1} x {1} kernels with stride {2} "
+           "it cannot do; use auto, or {0}:direct",
+           line.layer, conv.kernel, conv.stride);
+    line.method = ConvMethod::minimal;
+  } else if (asked == ConvRequest::Method::automatic && fits) {
+    spec.x.n = std::min(spec.x.n, kTimedImages);
+    spec.sum_parts = 1;
+    spec.method = ConvMethod::minimal;
+    line.minimal_ms = time_of(device, spec);
+    spec.method = ConvMethod::direct;
+    line.direct_ms = time_of(device, spec);
+    line.method = line.direct_ms < kClearlyQuicker * line.minimal_ms ? ConvMethod::direct
+                                                                     : ConvMethod::minimal;
+  }
+  return line;
+}
+
+}  // namespace
+
+ConvRequest::ConvRequest(const std::string& text) {
+  if (text.find(':') == std::string::npos) {
+    all_ = method_of(text, text);
+    return;
+  }
+  std::istringstream items(text);
+  for (std::string item; std::getline(items, item, ',');) {
+    const auto colon = item.find(':');
+    if (colon == std::string::npos || colon == 0) refuse(text);
+    if (!named_.emplace(item.substr(0, colon), method_of(item.substr(colon + 1), text)).second)
+      refuse(text);
+  }
+}
+
+ConvRequest::Method ConvRequest::of(const std::string& layer) const {
+  const auto named = named_.find(layer);
+  return named == named_.end() ? all_ : named->second;
+}
+
+void ConvRequest::require_known(const std::vector<std::string>& layers) const {
+  for (const auto& [name, method] : named_) {
+    if (std::ranges::find(layers, name) != layers.end()) continue;
+    fail(ExitCode::usage, "device.conv names the layer '{}'; the net's convolutions are {}", name,
+         fmt::join(layers, ", "));
+  }
+}
+
+std::string ConvChoice::text() const {
+  std::string text;
+  for (const Line& line : lines) {
+    if (!text.empty()) text += ',';
+    text += line.layer + ':' + name_of(line.method);
+  }
+  return text;
+}
+
+std::string ConvChoice::report() const {
+  std::string text = "convolutions:";
+  for (const Line& line : lines) {
+    text += fmt::format(" {} {}", line.layer, name_of(line.method));
+    if (line.minimal_ms > 0)
+      text +=
+          fmt::format(" (minimal {:.1f} ms, direct {:.1f} ms)", line.minimal_ms, line.direct_ms);
+    text += &line == &lines.back() ? "" : ",";
+  }
+  return text;
+}
+
+ConvChoice choose_conv_methods(const std::string& request_text, std::vector<PlannedLayer>& plan,
+                               Device& device, Communicator& everyone) {
+  std::vector<LayerPlan*> convolutions;
+  std::vector<std::string> names;
+  for (PlannedLayer& planned : plan) {
+    auto* layer = std::get_if<LayerPlan>(&planned);
+    if (layer == nullptr || !std::holds_alternative<ConvLayer>(layer->spec->kind)) continue;
+    convolutions.push_back(layer);
+    names.push_back(layer->spec->name);
+  }
+  const ConvRequest request(request_text);
+  request.require_known(names);
+
+  ConvChoice choice;
+  choice.lines.resize(convolutions.size());
+  std::vector<char> chosen(convolutions.size());
+  if (everyone.rank() == 0) {
+    for (std::size_t i = 0; i < convolutions.size(); ++i) {
+      const LayerPlan& layer = *convolutions[i];
+      choice.lines[i] = choose(request, layer, std::get<ConvLayer>(layer.spec->kind), device);
+      chosen[i] = choice.lines[i].method == ConvMethod::minimal ? 1 : 0;
+    }
+  }
+  everyone.broadcast("convolutions", chosen.data(), chosen.size(), 0);
+  for (std::size_t i = 0; i < convolutions.size(); ++i) {
+    const ConvMethod method = chosen[i] != 0 ? ConvMethod::minimal : ConvMethod::direct;
+    choice.lines[i].layer = names[i];
+    choice.lines[i].method = method;
+    convolutions[i]->part.method = method;
+  }
+  return choice;
+}
+
+}  // namespace convoy

@@ -91,8 +91,10 @@ std::vector<LayerTime> layer_times(Network& network, const LayerClock& clock) {
     line.implementation = layer.implementation();
     line.forward_ms = clock.median_ms(i, false);
     line.backward_ms = clock.median_ms(i, true);
-    line.forward_gflop = 2e-9 * static_cast<double>(layer.forward_multiply_adds());
-    line.backward_gflop = 2e-9 * static_cast<double>(layer.backward_multiply_adds());
+    line.forward_gflop = 2e-9 * static_cast<double>(layer.forward_products());
+    line.backward_gflop = 2e-9 * static_cast<double>(layer.backward_products());
+    line.direct_gflop =
+        2e-9 * static_cast<double>(layer.forward_multiply_adds() + layer.backward_multiply_adds());
     line.exchange_bytes = layer.exchange_bytes(false) + layer.exchange_bytes(true);
     lines.push_back(line);
   }

@@ -97,8 +97,9 @@ struct LayerTime {
   std::string implementation;  // of the operation, where it says
   double forward_ms = 0;       // median over steps
   double backward_ms = 0;
-  double forward_gflop = 0;  // 2 multiply-adds, on this rank
+  double forward_gflop = 0;  // 2 per multiply-add that was made, on this rank
   double backward_gflop = 0;
+  double direct_gflop = 0;  // of both passes, if every convolution were made tap by tap
   std::int64_t exchange_bytes = 0;  // payload forward and backward
 };
 struct BenchResult {

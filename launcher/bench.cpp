@@ -9,47 +9,66 @@
 namespace convoy {
 namespace {
 
-// Work per time in GFLOP/s; 0 where nothing was timed.
-double rate(double gflop, double ms) { return ms > 0 ? gflop / (ms / 1000) : 0; }
-
-std::vector<std::string> timed_cells(double gflop, double ms, double peak) {
-  const double speed = rate(gflop, ms);
-  return {fmt::format("{:.3f}", ms), gflop > 0 ? fmt::format("{:.1f}", speed) : "",
-          gflop > 0 && peak > 0 ? fmt::format("{:.0f} %", 100 * speed / peak) : ""};
+std::string percent_of(double part, double whole) {
+  return whole > 0 ? fmt::format("{:.0f} %", 100 * part / whole) : "";
 }
 
-std::string report(const BenchResult& result) {
+// Time, share of all layers' time, work, and its rate as a share of the peak.
+std::vector<std::string> timed_cells(double gflop, double ms, double all_ms, double peak) {
+  const bool works = gflop > 0 && ms > 0;
+  return {fmt::format("{:.3f}", ms), percent_of(ms, all_ms),
+          works ? fmt::format("{:.1f}", gflop) : "",
+          works ? percent_of(gflop / (ms / 1000), peak) : ""};
+}
+
+LayerTime sum_of(const std::vector<LayerTime>& layers) {
+  LayerTime sum{.layer = "sum", .implementation = ""};
+  for (const LayerTime& layer : layers) {
+    sum.forward_ms += layer.forward_ms;
+    sum.backward_ms += layer.backward_ms;
+    sum.forward_gflop += layer.forward_gflop;
+    sum.backward_gflop += layer.backward_gflop;
+    sum.direct_gflop += layer.direct_gflop;
+    sum.exchange_bytes += layer.exchange_bytes;
+  }
+  return sum;
+}
+
+std::string layer_table(const BenchResult& result, const LayerTime& sum) {
   TextTable table({{"layer", Align::left},
                    {"forward ms"},
-                   {"GFLOP/s"},
+                   {"share"},
+                   {"GFLOP"},
                    {"of peak"},
                    {"backward ms"},
-                   {"GFLOP/s"},
+                   {"share"},
+                   {"GFLOP"},
                    {"of peak"},
                    {"exchanged"},
                    {"implementation", Align::left}});
+  const double all_ms = sum.forward_ms + sum.backward_ms;
   const auto add = [&](const LayerTime& layer) {
     std::vector<std::string> cells{layer.layer};
     for (const auto& pass :
-         {timed_cells(layer.forward_gflop, layer.forward_ms, result.peak_gflops),
-          timed_cells(layer.backward_gflop, layer.backward_ms, result.peak_gflops)}) {
+         {timed_cells(layer.forward_gflop, layer.forward_ms, all_ms, result.peak_gflops),
+          timed_cells(layer.backward_gflop, layer.backward_ms, all_ms, result.peak_gflops)}) {
       cells.insert(cells.end(), pass.begin(), pass.end());
     }
     cells.push_back(layer.exchange_bytes > 0 ? bytes_text(layer.exchange_bytes) : "");
     cells.push_back(layer.implementation);
     table.row(cells);
   };
-  LayerTime sum{.layer = "sum", .implementation = ""};
-  for (const LayerTime& layer : result.layers) {
-    add(layer);
-    sum.forward_ms += layer.forward_ms;
-    sum.backward_ms += layer.backward_ms;
-    sum.forward_gflop += layer.forward_gflop;
-    sum.backward_gflop += layer.backward_gflop;
-    sum.exchange_bytes += layer.exchange_bytes;
-  }
+  for (const LayerTime& layer : result.layers) add(layer);
   table.rule();
   add(sum);
+  return table.text();
+}
+
+std::string report(const BenchResult& result) {
+  const LayerTime sum = sum_of(result.layers);
+  const double gflop = sum.forward_gflop + sum.backward_gflop;
+  const double bound_ms = 1000 * gflop / result.peak_gflops;
+  const double images = result.images_per_second * result.step_ms / 1000;
   const std::string reader =
       result.reader_crops_per_second > 0
           ? fmt::format("reader        {:.0f} crops/s by one rank, page cache warm\n",
@@ -60,10 +79,14 @@ std::string report(const BenchResult& result) {
       "step          {:.1f} ms, slowest rank (update {:.1f} ms, exposed communication {:.1f} ms)\n"
       "speed         {:.1f} images/s\n"
       "peak          {:.1f} GFLOP/s measured on a rank\n"
+      "bound         {:.1f} ms, {:.1f} images/s: the {:.1f} GFLOP made at the peak ({:.0f} % of "
+      "{:.1f} by direct convolution)\n"
       "memory        {} at most on a rank\n{}",
-      result.device, result.strategy, result.ranks, result.ranks == 1 ? "" : "s", table.text(),
-      result.step_ms, result.update_ms, result.comm_exposed_ms, result.images_per_second,
-      result.peak_gflops, bytes_text(result.peak_memory_bytes), reader);
+      result.device, result.strategy, result.ranks, result.ranks == 1 ? "" : "s",
+      layer_table(result, sum), result.step_ms, result.update_ms, result.comm_exposed_ms,
+      result.images_per_second, result.peak_gflops, bound_ms, 1000 * images / bound_ms, gflop,
+      100 * gflop / sum.direct_gflop, sum.direct_gflop, bytes_text(result.peak_memory_bytes),
+      reader);
 }
 
 nlohmann::ordered_json to_json(const BenchResult& result, const BenchOptions& options) {
@@ -88,6 +111,7 @@ nlohmann::ordered_json to_json(const BenchResult& result, const BenchOptions& op
                               {"backward_ms", layer.backward_ms},
                               {"forward_gflop", layer.forward_gflop},
                               {"backward_gflop", layer.backward_gflop},
+                              {"direct_gflop", layer.direct_gflop},
                               {"exchange_bytes", layer.exchange_bytes}});
   }
   return json;

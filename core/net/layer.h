@@ -48,6 +48,9 @@ class Layer {
   // Multiply-adds of this part: forward, and backward (data and weights).
   [[nodiscard]] virtual std::int64_t forward_multiply_adds() const { return 0; }
   [[nodiscard]] virtual std::int64_t backward_multiply_adds() const { return 0; }
+  // Those that the implementation really makes.
+  [[nodiscard]] virtual std::int64_t forward_products() const { return forward_multiply_adds(); }
+  [[nodiscard]] virtual std::int64_t backward_products() const { return backward_multiply_adds(); }
   // Payload of this layer's exchange per pass, for exchange layers.
   [[nodiscard]] virtual std::int64_t exchange_bytes(bool /*backward*/) const { return 0; }
   [[nodiscard]] virtual std::string implementation() const { return {}; }

@@ -77,6 +77,10 @@ class Convolution : public WeightedLayer<ConvOp> {
  public:
   using WeightedLayer::WeightedLayer;
   [[nodiscard]] std::string implementation() const override { return op().implementation(); }
+  [[nodiscard]] std::int64_t forward_products() const override { return op().products().forward; }
+  [[nodiscard]] std::int64_t backward_products() const override {
+    return op().products().data + op().products().weights;
+  }
   [[nodiscard]] InputForm input_form(const Shape&) const override { return op().input_form(); }
 };
 

@@ -42,6 +42,13 @@ struct ConvSpec {
   [[nodiscard]] Shape weights() const { return {kernels, kernel, kernel, x.c / groups}; }
 };
 
+// Multiply-adds that the passes really make; data is 0 without needs_dx.
+struct ConvProducts {
+  std::int64_t forward = 0;
+  std::int64_t data = 0;
+  std::int64_t weights = 0;
+};
+
 // Whether `minimal` can do it: 3 x 3 or 5 x 5 taps with stride 1, or a first layer whose blocks of
 // stride x stride pixels make it such a one.
 [[nodiscard]] bool minimal_fits(const ConvSpec& spec);
@@ -56,6 +63,7 @@ class ConvOp {
   [[nodiscard]] virtual std::size_t workspace_bytes() const = 0;
   // Which implementation runs, for logs and `convoy bench`: "jit:avx512_core" and the like.
   [[nodiscard]] virtual std::string implementation() const = 0;
+  [[nodiscard]] virtual ConvProducts products() const = 0;
 
   // y [N, P, Q, K] = relu?(conv(x, w) + b); w [K, R, S, C/groups], b [K].
   virtual void forward(const OpContext&, const Tensor& x, const Tensor& w, const Tensor& b,

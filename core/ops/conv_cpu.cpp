@@ -126,7 +126,8 @@ class ConvCpu : public ConvOp {
       : engine_(dnnl::engine::kind::cpu, 0),
         stream_(engine_),
         needs_dx_(spec.needs_dx),
-        form_{spec.x.h, spec.x.w, spec.x.c, 1, 0} {
+        form_{spec.x.h, spec.x.w, spec.x.c, 1, 0},
+        products_(spec.y().count() * spec.weights().per_row()) {
     const Shape y = spec.y();
     const std::int64_t k = spec.kernels / spec.groups;
     const std::int64_t c = spec.x.c / spec.groups;
@@ -189,6 +190,9 @@ class ConvCpu : public ConvOp {
   }
 
   [[nodiscard]] InputForm input_form() const override { return form_; }
+  [[nodiscard]] ConvProducts products() const override {
+    return {products_, needs_dx_ ? products_ : 0, products_};
+  }
 
   [[nodiscard]] std::size_t workspace_bytes() const override {
     return std::max(
@@ -229,6 +233,7 @@ class ConvCpu : public ConvOp {
   dnnl::stream stream_;
   bool needs_dx_;
   InputForm form_;
+  std::int64_t products_;
   Pass forward_;
   Pass data_;
   Pass weights_;

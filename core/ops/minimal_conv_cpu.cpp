@@ -156,6 +156,12 @@ class MinimalConv : public ConvOp {
                        team_.kernels.name);
   }
 
+  [[nodiscard]] ConvProducts products() const override {
+    const std::int64_t pair = channels_ * group_kernels_ * spec_.groups;
+    const std::int64_t forward = forward_.plan.rows(spec_.x.n) * pair;
+    return {forward, spec_.needs_dx ? backward_.plan.rows(spec_.x.n) * pair : 0, forward};
+  }
+
   void forward(const OpContext& context, const Tensor& x, const Tensor& w, const Tensor& b,
                const Tensor& y) override {
     auto* work = static_cast<float*>(context.workspace);

@@ -31,13 +31,17 @@ class MinimalPlan {
     };
     return images * count(block_.rows, plane / side_) * count(block_.columns, plane % side_);
   }
+  // Of all planes.
+  [[nodiscard]] std::int64_t rows(std::int64_t images) const {
+    std::int64_t sum = 0;
+    for (std::int64_t t = 0; t < planes(); ++t) sum += rows(t, images);
+    return sum;
+  }
   [[nodiscard]] cpu::MinimalBlock block(std::int64_t images) const {
     return {images, block_.rows, block_.columns};
   }
   [[nodiscard]] std::int64_t floats_per_image(std::int64_t channels) const {
-    std::int64_t sum = 0;
-    for (std::int64_t t = 0; t < planes(); ++t) sum += rows(t, 1);
-    return sum * row_floats(channels);
+    return rows(1) * row_floats(channels);
   }
   // Fills in where the planes of `images` begin; returns the floats that they take.
   std::int64_t place(std::int64_t images, std::int64_t channels,

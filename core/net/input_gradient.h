@@ -46,7 +46,7 @@ class InputGradient {
                         {parts_[t].size(), w.shape.h, w.shape.w, w.shape.c},
                         DType::f32};
       split_->extract(op, dy, t, part);
-      ops_[t]->backward_data(op, part, rows, t == 0 ? dx : sum);
+      ops_[t]->backward_data(op, part, rows, t == 0 ? dx : sum, nullptr);
       if (t > 0) add_->apply(op, sum, dx);
     }
   }

@@ -60,9 +60,9 @@ class MaxPool : public LayerBase {
   void forward(const Pass& pass, const Tensor& x, const Tensor& y) override {
     op_->forward(pass.op, x, y, state_.data());
   }
-  void backward(const Pass& pass, const Tensor&, const Tensor&, const Tensor& dy,
+  void backward(const Pass& pass, const Tensor&, const Tensor& y, const Tensor& dy,
                 const Tensor* dx) override {
-    op_->backward(pass.op, dy, state_.data(), *dx);
+    op_->backward(pass.op, y, dy, state_.data(), *dx);
   }
 
  private:

@@ -55,7 +55,7 @@ class WeightedLayer : public LayerBase {
     if (tower_sum_) {
       tower_sum_->run(pass.op, dy, weight().value, *dx);
     } else {
-      op_->backward_data(pass.op, dy, weight().value, *dx);
+      op_->backward_data(pass.op, dy, weight().value, *dx, nullptr);
     }
   }
 

@@ -120,8 +120,11 @@ class Pass {
 
 class ConvCpu : public ConvOp {
  public:
-  explicit ConvCpu(const ConvSpec& spec)
-      : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_), needs_dx_(spec.needs_dx) {
+  ConvCpu(CpuTeam team, const ConvSpec& spec)
+      : team_(team),
+        engine_(dnnl::engine::kind::cpu, 0),
+        stream_(engine_),
+        needs_dx_(spec.needs_dx) {
     const Shape y = spec.y();
     const std::int64_t k = spec.kernels / spec.groups;
     const std::int64_t c = spec.x.c / spec.groups;
@@ -201,12 +204,13 @@ class ConvCpu : public ConvOp {
     forward_.run_with_weights(stream_, context.workspace, w.f32());
   }
 
-  void backward_data(const OpContext& context, const Tensor& dy, const Tensor& w,
-                     const Tensor& dx) override {
+  void backward_data(const OpContext& context, const Tensor& dy, const Tensor& w, const Tensor& dx,
+                     const Tensor* mask) override {
     if (!needs_dx_) fail(ExitCode::usage, "This convolution was made without its data gradient.");
     data_.place(DNNL_ARG_DIFF_DST, dy.data);
     data_.place(DNNL_ARG_DIFF_SRC, dx.data);
     data_.run_with_weights(stream_, context.workspace, w.f32());
+    if (mask != nullptr) mask_gradient(team_, *mask, dx);
   }
 
   void backward_weights(const OpContext& context, const Tensor& x, const Tensor& dy,
@@ -218,6 +222,7 @@ class ConvCpu : public ConvOp {
   }
 
  private:
+  CpuTeam team_;
   dnnl::engine engine_;
   dnnl::stream stream_;
   bool needs_dx_;
@@ -228,7 +233,7 @@ class ConvCpu : public ConvOp {
 
 }  // namespace
 
-std::unique_ptr<ConvOp> make_conv_cpu(const ConvSpec& spec) {
+std::unique_ptr<ConvOp> make_conv_cpu(CpuTeam team, const ConvSpec& spec) {
   if (spec.groups < 1 || spec.x.c % spec.groups != 0 || spec.kernels % spec.groups != 0)
     fail(ExitCode::usage, "{} groups must divide {} channels and {} kernels evenly.", spec.groups,
          spec.x.c, spec.kernels);
@@ -238,7 +243,7 @@ std::unique_ptr<ConvOp> make_conv_cpu(const ConvSpec& spec) {
     fail(ExitCode::usage, "Kernels of {} x {} pixels do not fit an input of {} x {}.", spec.kernel,
          spec.kernel, spec.x.h, spec.x.w);
   try {
-    return std::make_unique<ConvCpu>(spec);
+    return std::make_unique<ConvCpu>(team, spec);
   } catch (const dnnl::error& e) {
     fail(ExitCode::resource, "oneDNN cannot make a convolution of {} kernels {} x {}: {}.",
          spec.kernels, spec.kernel, spec.kernel, e.what());

@@ -67,7 +67,7 @@ double time_of(Device& device, const ConvSpec& spec) {
                 tensor(y, spec.y()));
     if (spec.needs_dx)
       op->backward_data(context, tensor(dy, spec.y()), tensor(w, spec.weights()),
-                        tensor(dx, x_shape));
+                        tensor(dx, x_shape), nullptr);
     op->backward_weights(context, tensor(x, x_shape), tensor(dy, spec.y()),
                          tensor(dw, spec.weights()), tensor(db, bias));
     stream->synchronize();

@@ -46,21 +46,30 @@ Session::Session(World& world, const JobOptions& options)
 
 std::vector<std::unique_ptr<Layer>> Session::make_layers(const std::string& conv) {
   const Grid& grid = strategy_.grid;
-  std::vector<PlannedLayer> planned_layers =
+  std::vector<PlannedLayer> planned =
       partition(net_, grid, grid.tower(world_.rank()), slice_.size());
-  for (PlannedLayer& planned : planned_layers) {
-    if (auto* layer = std::get_if<LayerPlan>(&planned))
+  for (PlannedLayer& layer_or_exchange : planned) {
+    if (auto* layer = std::get_if<LayerPlan>(&layer_or_exchange))
       layer->part.sum_parts = parts_of_sums(global_batch_, grid.replicas);
   }
-  conv_choice_ = choose_conv_methods(conv, planned_layers, *device_, *everyone_);
+  conv_choice_ = choose_conv_methods(conv, planned, *device_, *everyone_);
   std::vector<std::unique_ptr<Layer>> layers;
-  for (const PlannedLayer& planned : planned_layers) {
-    if (const auto* exchange = std::get_if<ExchangePlan>(&planned)) {
+  for (std::size_t i = 0; i < planned.size(); ++i) {
+    if (const auto* exchange = std::get_if<ExchangePlan>(&planned[i])) {
       layers.push_back(make_exchange_layer(*device_, *exchange, *towers_, exposed_));
-    } else {
-      const LayerPlan& plan = std::get<LayerPlan>(planned);
-      layers.push_back(make_layer(*device_, *plan.spec, plan.part));
+      continue;
     }
+    const auto& [spec, part] = std::get<LayerPlan>(planned[i]);
+    std::unique_ptr<Layer> layer;
+    if (const auto* next =
+            i + 1 < planned.size() ? std::get_if<LayerPlan>(&planned[i + 1]) : nullptr)
+      layer = make_fused_layer(*device_, *spec, part, *next->spec, next->part);
+    if (layer) {
+      ++i;
+    } else {
+      layer = make_layer(*device_, *spec, part);
+    }
+    layers.push_back(std::move(layer));
   }
   return layers;
 }

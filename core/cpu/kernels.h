@@ -21,11 +21,14 @@ struct NormParameters {
 constexpr int64_t kLrnMaxGroup = 4096;
 constexpr int64_t kLrnMaxSize = 65;
 
+// The largest window of pooling: a place in it is one byte.
+constexpr int64_t kPoolMaxKernel = 16;
+
 // Pooling of one image [H, W, C] to [P, Q, C]; windows that reach past the edge are clipped.
 struct PoolGeometry {
-  int64_t h, w, c;
+  int64_t w, c;
   int64_t p, q;
-  int64_t kernel;  // at most 16: a window's place is one byte
+  int64_t kernel;
   int64_t stride;
 };
 
@@ -147,8 +150,9 @@ struct Kernels {
   // x [rows, group]: a row is one pixel's channels of one group.
   void (*lrn_forward)(const float* x, float* y, int64_t rows, int64_t group, int64_t size,
                       const NormParameters* p);
+  // dx may be dy. mask: dx is 0 where not x > 0.
   void (*lrn_backward)(const float* x, const float* dy, float* dx, int64_t rows, int64_t group,
-                       int64_t size, const NormParameters* p);
+                       int64_t size, const NormParameters* p, int mask);
 
   // One image [H, W, C]; work holds H W C floats forward, 3 H W C backward.
   void (*spatial_forward)(const float* x, float* y, int64_t h, int64_t w, int64_t c, int64_t size,
@@ -156,12 +160,13 @@ struct Kernels {
   void (*spatial_backward)(const float* x, const float* dy, float* dx, int64_t h, int64_t w,
                            int64_t c, int64_t size, const NormParameters* p, float* work);
 
-  // Row `row` of y and of the places [P, Q, C] (kernel * i + j of the first maximum).
-  void (*pool_forward)(const PoolGeometry* g, const float* x, int64_t row, float* y,
+  // A row [Q, C] of y and of the places (kernel * i + j of the first maximum) from the `count` rows
+  // [W, C] of x that its windows cover.
+  void (*pool_forward)(const PoolGeometry* g, const float* const* rows, int64_t count, float* y,
                        uint8_t* place);
-  // Row `row` of dx.
-  void (*pool_backward)(const PoolGeometry* g, const float* dy, const uint8_t* place, int64_t row,
-                        float* dx);
+  // Row `row` of dx [H, W, C]. Where y is given, maxima that are not above 0 pass no gradient.
+  void (*pool_backward)(const PoolGeometry* g, const float* y, const float* dy,
+                        const uint8_t* place, int64_t row, float* dx);
 
   // The elements [first, first + count) of an image (dropout.h), x holding the first of them.
   // half: one bit an element; otherwise the word must reach `threshold` to be kept.

@@ -30,6 +30,7 @@ class InputGradient {
     for (std::size_t t = 0; t < parts_.size(); ++t) slot = std::max(slot, part_shape(t).count());
     split_ = device.operations().channel_parts({y, parts_, slot});
     add_ = device.operations().add();
+    relu_ = device.operations().relu();
     part_bytes_ = aligned(static_cast<std::size_t>(slot) * sizeof(float));
   }
 
@@ -37,7 +38,9 @@ class InputGradient {
     return op_bytes_ + part_bytes_ + static_cast<std::size_t>(x_.count()) * sizeof(float);
   }
 
-  void run(const OpContext& op, const Tensor& dy, const Tensor& w, const Tensor& dx) {
+  // `mask`: as for backward_data of Op.
+  void run(const OpContext& op, const Tensor& dy, const Tensor& w, const Tensor& dx,
+           const Tensor* mask) {
     auto* const memory = static_cast<std::byte*>(op.workspace);
     for (std::size_t t = 0; t < ops_.size(); ++t) {
       const Tensor part{memory + op_bytes_, part_shape(t), DType::f32};
@@ -46,9 +49,10 @@ class InputGradient {
                         {parts_[t].size(), w.shape.h, w.shape.w, w.shape.c},
                         DType::f32};
       split_->extract(op, dy, t, part);
-      ops_[t]->backward_data(op, part, rows, t == 0 ? dx : sum);
+      ops_[t]->backward_data(op, part, rows, t == 0 ? dx : sum, nullptr);
       if (t > 0) add_->apply(op, sum, dx);
     }
+    if (mask != nullptr) relu_->backward(op, *mask, dx);
   }
 
  private:
@@ -63,8 +67,9 @@ class InputGradient {
   Shape y_;
   std::unique_ptr<ChannelPartsOp> split_;
   std::unique_ptr<AddOp> add_;
-  std::size_t op_bytes_ = 0;    // workspace of the ops
-  std::size_t part_bytes_ = 0;  // a tower's channels of dy
+  std::unique_ptr<ReluOp> relu_;  // masks the sum
+  std::size_t op_bytes_ = 0;      // workspace of the ops
+  std::size_t part_bytes_ = 0;    // a tower's channels of dy
 };
 
 }  // namespace convoy

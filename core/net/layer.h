@@ -58,6 +58,17 @@ class Layer {
   [[nodiscard]] virtual InputForm input_form(const Shape& x) const { return {x.h, x.w, x.c}; }
   [[nodiscard]] virtual std::vector<Parameter>& parameters() { return parameters_; }
 
+  // The gradient that passes between a layer that ends in a ReLU and the one above it is masked by
+  // the ReLU's output: by the lower layer in a pass of its own over dy, or by the upper one where
+  // it writes dx, which costs next to nothing. The network settles which before the first pass.
+  //
+  // The output is a ReLU's, by which backward masks dy.
+  [[nodiscard]] virtual bool ends_in_relu() const { return false; }
+  // Asks for dx = 0 where not x > 0, as the input is a ReLU's output. True if backward will.
+  [[nodiscard]] virtual bool mask_input_gradient() { return false; }
+  // The layer above will: backward leaves its own mask out.
+  virtual void expect_masked_gradient() {}
+
   virtual void forward(const Pass&, const Tensor& x, const Tensor& y) = 0;
   // May overwrite dy. `dx` is null where the input's gradient is not wanted (first layer).
   virtual void backward(const Pass&, const Tensor& x, const Tensor& y, const Tensor& dy,
@@ -84,5 +95,11 @@ struct LayerPart {
 
 [[nodiscard]] std::unique_ptr<Layer> make_layer(Device& device, const LayerSpec& spec,
                                                 const LayerPart& part);
+// One layer for two that follow each other, where they are quicker together (normalisation and
+// pooling), named "norm1+pool1"; otherwise null.
+[[nodiscard]] std::unique_ptr<Layer> make_fused_layer(Device& device, const LayerSpec& lower,
+                                                      const LayerPart& lower_part,
+                                                      const LayerSpec& upper,
+                                                      const LayerPart& upper_part);
 
 }  // namespace convoy

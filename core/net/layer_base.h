@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "core/net/layer.h"
 
@@ -18,7 +19,8 @@ namespace convoy {
 class LayerBase : public Layer {
  public:
   LayerBase(const LayerSpec& spec, const LayerPart& part)
-      : name_(spec.name), output_(local_output(spec, part)) {}
+      : LayerBase(spec.name, local_output(spec, part)) {}
+  LayerBase(std::string name, const Shape& output) : name_(std::move(name)), output_(output) {}
   [[nodiscard]] const std::string& name() const override { return name_; }
   [[nodiscard]] Shape output() const override { return output_; }
 

@@ -1,4 +1,6 @@
 // The layers without weights over the device's operations, and the choice of a layer's class.
+#include <type_traits>
+
 #include "core/net/layer_base.h"
 #include "core/net/weighted_layers.h"
 #include "core/ops/operations.h"
@@ -6,13 +8,16 @@
 namespace convoy {
 namespace {
 
+LrnSpec lrn_spec(const LayerSpec& spec, const LrnLayer& norm, const LayerPart& part) {
+  return {
+      local_input(spec, part),        spec.in.c / norm.groups,       norm.size,
+      static_cast<float>(norm.alpha), static_cast<float>(norm.beta), static_cast<float>(norm.k)};
+}
+
 class ResponseNorm : public LayerBase {
  public:
   ResponseNorm(Device& device, const LayerSpec& spec, const LrnLayer& norm, const LayerPart& part)
-      : LayerBase(spec, part),
-        op_(device.operations().lrn({local_input(spec, part), spec.in.c / norm.groups, norm.size,
-                                     static_cast<float>(norm.alpha), static_cast<float>(norm.beta),
-                                     static_cast<float>(norm.k)})) {}
+      : LayerBase(spec, part), op_(device.operations().lrn(lrn_spec(spec, norm, part))) {}
 
   void forward(const Pass& pass, const Tensor& x, const Tensor& y) override {
     op_->forward(pass.op, x, y);
@@ -48,27 +53,40 @@ class SpatialNorm : public LayerBase {
   std::unique_ptr<SpatialNormOp> op_;
 };
 
-class MaxPool : public LayerBase {
+// Pooling, alone or with the normalisation below it: operations that keep a state and can mask dx.
+template <typename Op, typename Spec, std::unique_ptr<Op> (Operations::*Make)(const Spec&)>
+class Pooling : public LayerBase {
  public:
-  MaxPool(Device& device, const LayerSpec& spec, const PoolLayer& pool, const LayerPart& part)
-      : LayerBase(spec, part),
-        op_(device.operations().pool(
-            {local_input(spec, part), pool.kernel, pool.stride, pool.round_up})),
+  Pooling(Device& device, const std::string& name, const Shape& output, const Spec& spec)
+      : LayerBase(name, output),
+        device_(device),
+        spec_(spec),
+        op_((device.operations().*Make)(spec)),
         state_(device.allocate(op_->state_bytes())) {}
   [[nodiscard]] std::size_t workspace_bytes() const override { return op_->workspace_bytes(); }
+  [[nodiscard]] bool mask_input_gradient() override {
+    spec_.mask_dx = true;
+    op_ = (device_.operations().*Make)(spec_);
+    return true;
+  }
 
   void forward(const Pass& pass, const Tensor& x, const Tensor& y) override {
     op_->forward(pass.op, x, y, state_.data());
   }
-  void backward(const Pass& pass, const Tensor&, const Tensor&, const Tensor& dy,
+  void backward(const Pass& pass, const Tensor& x, const Tensor& y, const Tensor& dy,
                 const Tensor* dx) override {
-    op_->backward(pass.op, dy, state_.data(), *dx);
+    op_->backward(pass.op, std::is_same_v<Op, PoolOp> ? y : x, dy, state_.data(), *dx);
   }
 
  private:
-  std::unique_ptr<PoolOp> op_;
+  Device& device_;
+  Spec spec_;
+  std::unique_ptr<Op> op_;
   Buffer state_;
 };
+
+using MaxPool = Pooling<PoolOp, PoolSpec, &Operations::pool>;
+using NormPool = Pooling<LrnPoolOp, LrnPoolSpec, &Operations::lrn_pool>;
 
 class Relu : public LayerBase {
  public:
@@ -138,7 +156,9 @@ std::unique_ptr<Layer> make_layer(Device& device, const LayerSpec& spec, const L
       return std::make_unique<SpatialNorm>(device, spec, l, part);
     }
     Result operator()(const PoolLayer& l) {
-      return std::make_unique<MaxPool>(device, spec, l, part);
+      return std::make_unique<MaxPool>(
+          device, spec.name, local_output(spec, part),
+          PoolSpec{local_input(spec, part), l.kernel, l.stride, l.round_up});
     }
     Result operator()(const ReluLayer&) { return std::make_unique<Relu>(device, spec, part); }
     Result operator()(const DropoutLayer& l) {
@@ -146,6 +166,17 @@ std::unique_ptr<Layer> make_layer(Device& device, const LayerSpec& spec, const L
     }
   };
   return std::visit(Make{device, spec, part}, spec.kind);
+}
+
+std::unique_ptr<Layer> make_fused_layer(Device& device, const LayerSpec& lower,
+                                        const LayerPart& lower_part, const LayerSpec& upper,
+                                        const LayerPart& upper_part) {
+  const auto* const norm = std::get_if<LrnLayer>(&lower.kind);
+  const auto* const pool = std::get_if<PoolLayer>(&upper.kind);
+  if (norm == nullptr || pool == nullptr || lower_part.out != upper_part.in) return nullptr;
+  return std::make_unique<NormPool>(
+      device, lower.name + "+" + upper.name, local_output(upper, upper_part),
+      LrnPoolSpec{lrn_spec(lower, *norm, lower_part), pool->kernel, pool->stride, pool->round_up});
 }
 
 }  // namespace convoy

@@ -8,10 +8,18 @@ namespace convoy {
 
 Network::Network(Device& device, const Shape& input, std::vector<std::unique_ptr<Layer>> layers)
     : device_(device), layers_(std::move(layers)), input_form_(layers_.front()->input_form(input)) {
+  plan_masks();
   plan_activations(input_form_.shape(input.n));
   plan_gradients();
   plan_parameters();
   plan_workspace();
+}
+
+void Network::plan_masks() {
+  for (std::size_t i = 1; i < layers_.size(); ++i) {
+    Layer& below = *layers_[i - 1];
+    if (below.ends_in_relu() && layers_[i]->mask_input_gradient()) below.expect_masked_gradient();
+  }
 }
 
 void Network::plan_activations(const Shape& input) {

@@ -51,6 +51,7 @@ class Network {
                 LayerObserver* observer = nullptr);
 
  private:
+  void plan_masks();
   void plan_activations(const Shape& input);
   void plan_gradients();
   void plan_parameters();

@@ -25,6 +25,7 @@ class WeightedLayer : public LayerBase {
       : LayerBase(spec, part),
         first_(part.first),
         relu_(relu ? device.operations().relu() : nullptr),
+        masks_dy_(relu),
         op_(make_op(part.out.size())) {
     parameters_.push_back(
         {spec.name, "weight", spec.weight_shape(), part.out, init, 2 * part.number, {}, {}});
@@ -44,18 +45,26 @@ class WeightedLayer : public LayerBase {
     return first_ ? multiply_adds_ : 2 * multiply_adds_;
   }
 
+  [[nodiscard]] bool ends_in_relu() const override { return relu_ != nullptr; }
+  [[nodiscard]] bool mask_input_gradient() override {
+    masks_dx_ = true;
+    return true;
+  }
+  void expect_masked_gradient() override { masks_dy_ = false; }
+
   void forward(const Pass& pass, const Tensor& x, const Tensor& y) override {
     op_->forward(pass.op, x, weight().value, bias().value, y);
   }
   void backward(const Pass& pass, const Tensor& x, const Tensor& y, const Tensor& dy,
                 const Tensor* dx) override {
-    if (relu_) relu_->backward(pass.op, y, dy);
+    if (masks_dy_) relu_->backward(pass.op, y, dy);
     op_->backward_weights(pass.op, x, dy, weight().gradient, bias().gradient);
     if (dx == nullptr) return;
+    const Tensor* const mask = masks_dx_ ? &x : nullptr;
     if (tower_sum_) {
-      tower_sum_->run(pass.op, dy, weight().value, *dx);
+      tower_sum_->run(pass.op, dy, weight().value, *dx, mask);
     } else {
-      op_->backward_data(pass.op, dy, weight().value, *dx);
+      op_->backward_data(pass.op, dy, weight().value, *dx, mask);
     }
   }
 
@@ -68,6 +77,8 @@ class WeightedLayer : public LayerBase {
 
   bool first_;
   std::unique_ptr<ReluOp> relu_;
+  bool masks_dy_;          // by its own output, where it ends in a ReLU
+  bool masks_dx_ = false;  // by its input, a ReLU's output
   std::unique_ptr<Op> op_;
   std::optional<InputGradient<Op>> tower_sum_;  // where kernels of several towers read the input
   std::int64_t multiply_adds_ = 0;

@@ -68,9 +68,10 @@ class ConvOp {
   // y [N, P, Q, K] = relu?(conv(x, w) + b); w [K, R, S, C/groups], b [K].
   virtual void forward(const OpContext&, const Tensor& x, const Tensor& w, const Tensor& b,
                        const Tensor& y) = 0;
-  // dx [N, H, W, C] from dy, the gradient before ReLU (mask it first: relu.h).
-  virtual void backward_data(const OpContext&, const Tensor& dy, const Tensor& w,
-                             const Tensor& dx) = 0;
+  // dx [N, H, W, C] from dy, the gradient before ReLU (mask it first: relu.h). `mask`, or null, has
+  // the shape of dx: dx is 0 where not mask > 0, for an input that is a ReLU's output.
+  virtual void backward_data(const OpContext&, const Tensor& dy, const Tensor& w, const Tensor& dx,
+                             const Tensor* mask) = 0;
   // dw [K, R, S, C/groups] and db [K], overwritten.
   virtual void backward_weights(const OpContext&, const Tensor& x, const Tensor& dy,
                                 const Tensor& dw, const Tensor& db) = 0;

@@ -122,8 +122,9 @@ class Pass {
 
 class ConvCpu : public ConvOp {
  public:
-  explicit ConvCpu(const ConvSpec& spec)
-      : engine_(dnnl::engine::kind::cpu, 0),
+  ConvCpu(CpuTeam team, const ConvSpec& spec)
+      : team_(team),
+        engine_(dnnl::engine::kind::cpu, 0),
         stream_(engine_),
         needs_dx_(spec.needs_dx),
         form_{spec.x.h, spec.x.w, spec.x.c, 1, 0},
@@ -212,12 +213,13 @@ class ConvCpu : public ConvOp {
     forward_.run_with_weights(stream_, context.workspace, w.f32());
   }
 
-  void backward_data(const OpContext& context, const Tensor& dy, const Tensor& w,
-                     const Tensor& dx) override {
+  void backward_data(const OpContext& context, const Tensor& dy, const Tensor& w, const Tensor& dx,
+                     const Tensor* mask) override {
     if (!needs_dx_) fail(ExitCode::usage, "This convolution was made without its data gradient.");
     data_.place(DNNL_ARG_DIFF_DST, dy.data);
     data_.place(DNNL_ARG_DIFF_SRC, dx.data);
     data_.run_with_weights(stream_, context.workspace, w.f32());
+    if (mask != nullptr) mask_gradient(team_, *mask, dx);
   }
 
   void backward_weights(const OpContext& context, const Tensor& x, const Tensor& dy,
@@ -229,6 +231,7 @@ class ConvCpu : public ConvOp {
   }
 
  private:
+  CpuTeam team_;
   dnnl::engine engine_;
   dnnl::stream stream_;
   bool needs_dx_;
@@ -262,7 +265,7 @@ std::unique_ptr<ConvOp> make_conv_cpu(CpuTeam team, const ConvSpec& spec) {
     return make_minimal_conv_cpu(team, spec);
   }
   try {
-    return std::make_unique<ConvCpu>(spec);
+    return std::make_unique<ConvCpu>(team, spec);
   } catch (const dnnl::error& e) {
     fail(ExitCode::resource, "oneDNN cannot make a convolution of {} kernels {} x {}: {}.",
          spec.kernels, spec.kernel, spec.kernel, e.what());

@@ -24,8 +24,10 @@ class FullyConnectedOp {
   virtual void forward(const OpContext&, const Tensor& x, const Tensor& w, const Tensor& b,
                        const Tensor& y) = 0;
   // dy is the gradient before ReLU (mask it first: relu.h). dx [N, in] is overwritten.
-  virtual void backward_data(const OpContext&, const Tensor& dy, const Tensor& w,
-                             const Tensor& dx) = 0;
+  // `mask`, or null, has the shape of dx: dx is 0 where not mask > 0, for an input that is a ReLU's
+  // output.
+  virtual void backward_data(const OpContext&, const Tensor& dy, const Tensor& w, const Tensor& dx,
+                             const Tensor* mask) = 0;
   // dw [out, in] and db [out], overwritten.
   virtual void backward_weights(const OpContext&, const Tensor& x, const Tensor& dy,
                                 const Tensor& dw, const Tensor& db) = 0;

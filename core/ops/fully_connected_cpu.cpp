@@ -63,13 +63,14 @@ class FullyConnectedCpu : public FullyConnectedOp {
     });
   }
 
-  void backward_data(const OpContext&, const Tensor& dy, const Tensor& w,
-                     const Tensor& dx) override {
+  void backward_data(const OpContext&, const Tensor& dy, const Tensor& w, const Tensor& dx,
+                     const Tensor* mask) override {
     const auto [n, in, out, relu] = spec_;
     for_blocks(team_.threads, in, kInputBlock, [&](std::int64_t begin, std::int64_t end) {
       return product(n, end - begin, out, {dy.f32(), out}, {w.f32() + begin, in}, dx.f32() + begin,
                      in);
     });
+    if (mask != nullptr) mask_gradient(team_, *mask, dx);
   }
 
   void backward_weights(const OpContext&, const Tensor& x, const Tensor& dy, const Tensor& dw,

@@ -27,7 +27,7 @@ class LrnCpu : public LrnOp {
     for_rows([&](std::int64_t begin, std::int64_t end) {
       const std::int64_t at = begin * group_;
       team_.kernels.lrn_backward(x.f32() + at, dy.f32() + at, dx.f32() + at, end - begin, group_,
-                                 size_, &parameters_);
+                                 size_, &parameters_, /*mask=*/0);
     });
   }
 
@@ -46,7 +46,7 @@ class LrnCpu : public LrnOp {
 
 }  // namespace
 
-std::unique_ptr<LrnOp> make_lrn_cpu(CpuTeam team, const LrnSpec& spec) {
+void check_lrn(const LrnSpec& spec) {
   if (spec.group < 1 || spec.x.c % spec.group != 0 || spec.group > cpu::kLrnMaxGroup)
     fail(ExitCode::usage,
          "Response normalisation inside groups of {} channels does not fit {} channels: the group "
@@ -56,6 +56,10 @@ std::unique_ptr<LrnOp> make_lrn_cpu(CpuTeam team, const LrnSpec& spec) {
     fail(ExitCode::usage,
          "The window of response normalisation is {} maps, but must be odd and at most {}.",
          spec.size, cpu::kLrnMaxSize);
+}
+
+std::unique_ptr<LrnOp> make_lrn_cpu(CpuTeam team, const LrnSpec& spec) {
+  check_lrn(spec);
   return std::make_unique<LrnCpu>(team, spec);
 }
 

@@ -175,11 +175,13 @@ class MinimalConv : public ConvOp {
           {.images = {}, .bias = b.f32(), .relu = spec_.relu, .mask = nullptr}, work);
   }
 
-  void backward_data(const OpContext& context, const Tensor& dy, const Tensor& w,
-                     const Tensor& dx) override {
+  void backward_data(const OpContext& context, const Tensor& dy, const Tensor& w, const Tensor& dx,
+                     const Tensor* mask) override {
     if (!spec_.needs_dx)
       fail(ExitCode::usage, "This convolution was made without its data gradient.");
-    apply(backward_, true, dy.f32(), y_.c, w.f32(), dx.f32(), x_.c, {},
+    cpu::MinimalOutput epilogue{};
+    if (mask != nullptr) epilogue.mask = mask->f32();
+    apply(backward_, true, dy.f32(), y_.c, w.f32(), dx.f32(), x_.c, epilogue,
           static_cast<float*>(context.workspace));
   }
 

@@ -9,6 +9,7 @@
 #include "core/ops/dropout.h"
 #include "core/ops/fully_connected.h"
 #include "core/ops/lrn.h"
+#include "core/ops/lrn_pool.h"
 #include "core/ops/pool.h"
 #include "core/ops/prepare_input.h"
 #include "core/ops/relu.h"
@@ -28,6 +29,7 @@ class Operations {
   virtual std::unique_ptr<LrnOp> lrn(const LrnSpec&) = 0;
   virtual std::unique_ptr<SpatialNormOp> spatial_norm(const SpatialNormSpec&) = 0;
   virtual std::unique_ptr<PoolOp> pool(const PoolSpec&) = 0;
+  virtual std::unique_ptr<LrnPoolOp> lrn_pool(const LrnPoolSpec&) = 0;
   virtual std::unique_ptr<DropoutOp> dropout(const DropoutSpec&) = 0;
   virtual std::unique_ptr<SoftmaxLossOp> softmax_loss() = 0;
   virtual std::unique_ptr<UpdateOp> update() = 0;

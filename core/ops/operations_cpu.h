@@ -21,12 +21,19 @@ std::unique_ptr<ReluOp> make_relu_cpu(CpuTeam);
 std::unique_ptr<LrnOp> make_lrn_cpu(CpuTeam, const LrnSpec&);
 std::unique_ptr<SpatialNormOp> make_spatial_norm_cpu(CpuTeam, const SpatialNormSpec&);
 std::unique_ptr<PoolOp> make_pool_cpu(CpuTeam, const PoolSpec&);
+std::unique_ptr<LrnPoolOp> make_lrn_pool_cpu(CpuTeam, const LrnPoolSpec&);
 std::unique_ptr<DropoutOp> make_dropout_cpu(CpuTeam, const DropoutSpec&);
 std::unique_ptr<SoftmaxLossOp> make_softmax_loss_cpu(CpuTeam);
 std::unique_ptr<AddOp> make_add_cpu(CpuTeam);
 std::unique_ptr<UpdateOp> make_update_cpu(CpuTeam);
 std::unique_ptr<PrepareInputOp> make_prepare_input_cpu(CpuTeam, const PrepareInputSpec&);
 std::unique_ptr<ChannelPartsOp> make_channel_parts_cpu(CpuTeam, const ChannelPartsSpec&);
+
+// What operations share with those that do their work too.
+void mask_gradient(CpuTeam, const Tensor& y, const Tensor& dy);  // ReluOp::backward
+void check_lrn(const LrnSpec&);
+void check_pool(const PoolSpec&);
+[[nodiscard]] cpu::PoolGeometry pool_geometry(const PoolSpec&);
 
 class CpuOperations : public Operations {
  public:
@@ -44,6 +51,9 @@ class CpuOperations : public Operations {
     return make_spatial_norm_cpu(team_, s);
   }
   std::unique_ptr<PoolOp> pool(const PoolSpec& s) override { return make_pool_cpu(team_, s); }
+  std::unique_ptr<LrnPoolOp> lrn_pool(const LrnPoolSpec& s) override {
+    return make_lrn_pool_cpu(team_, s);
+  }
   std::unique_ptr<DropoutOp> dropout(const DropoutSpec& s) override {
     return make_dropout_cpu(team_, s);
   }

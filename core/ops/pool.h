@@ -15,6 +15,7 @@ struct PoolSpec {
   std::int64_t kernel = 3;
   std::int64_t stride = 2;
   bool round_up = false;
+  bool mask_dx = false;  // x is a ReLU's output: dx is 0 where not x > 0
 
   [[nodiscard]] std::int64_t extent(std::int64_t in) const {
     if (!round_up) return in < kernel ? 0 : (in - kernel) / stride + 1;
@@ -35,8 +36,9 @@ class PoolOp {
   // A window with a NaN gives NaN.
   virtual void forward(const OpContext&, const Tensor& x, const Tensor& y, void* state) = 0;
   // The gradient of an output goes to the first maximum of its window, in row order; dx is
-  // overwritten. Reads only dy and the state.
-  virtual void backward(const OpContext&, const Tensor& dy, const void* state,
+  // overwritten. y is read where mask_dx is set: a maximum has its output's value. It may have been
+  // multiplied by numbers >= 0 since, as dy then was too (dropout).
+  virtual void backward(const OpContext&, const Tensor& y, const Tensor& dy, const void* state,
                         const Tensor& dx) = 0;
 };
 

@@ -16,9 +16,7 @@ class ReluCpu : public ReluOp {
   }
 
   void backward(const OpContext&, const Tensor& y, const Tensor& dy) override {
-    for_pieces(team_.threads, y.count(), kElementPiece, [&](std::int64_t begin, std::int64_t end) {
-      team_.kernels.relu_backward(y.f32() + begin, dy.f32() + begin, end - begin);
-    });
+    mask_gradient(team_, y, dy);
   }
 
  private:
@@ -26,6 +24,12 @@ class ReluCpu : public ReluOp {
 };
 
 }  // namespace
+
+void mask_gradient(CpuTeam team, const Tensor& y, const Tensor& dy) {
+  for_pieces(team.threads, dy.count(), kElementPiece, [&](std::int64_t begin, std::int64_t end) {
+    team.kernels.relu_backward(y.f32() + begin, dy.f32() + begin, end - begin);
+  });
+}
 
 std::unique_ptr<ReluOp> make_relu_cpu(CpuTeam team) { return std::make_unique<ReluCpu>(team); }
 

@@ -75,8 +75,12 @@ TEST_P(Conv, MatchesDoublePrecision) {
     Doubles dx(x.size());
     for_products(spec, [&](auto yi, auto xi, auto wi) { dx[xi] += double{w[wi]} * dy[yi]; });
     const Tensor dxt = unset(spec.x);
-    op->backward_data(context, dyt, wt, dxt);
+    op->backward_data(context, dyt, wt, dxt, nullptr);
     expect_close(download(dxt), dx, 2e-6);
+    const Tensor masked = unset(spec.x);
+    op->backward_data(context, dyt, wt, masked, &xt);
+    ops().relu()->backward(context, xt, dxt);
+    EXPECT_EQ(download(masked), download(dxt));
   }
 }
 
@@ -103,7 +107,7 @@ TEST_P(Conv, GradientsAreThoseOfItsOwnForward) {
       },
       to_doubles(w), dy, 1);
   const Tensor dxt = unset(spec.x), dwt = unset(spec.weights()), dbt = unset({6, 1, 1, 1});
-  op->backward_data(context, dyt, upload(spec.weights(), w), dxt);
+  op->backward_data(context, dyt, upload(spec.weights(), w), dxt, nullptr);
   op->backward_weights(context, upload(spec.x, x), dyt, dwt, dbt);
   expect_close(download(dxt), dx, 1e-5);
   expect_close(download(dwt), dw, 1e-5);

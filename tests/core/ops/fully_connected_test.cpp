@@ -33,10 +33,14 @@ TEST_P(FullyConnected, MatchesDoublePrecision) {
     const Tensor xt = upload(xs, x), wt = upload(ws, w), bt = upload(bs, b), dyt = upload(ys, dy);
     const Tensor yt = unset(ys), dxt = unset(xs), dwt = unset(ws), dbt = unset(bs);
     op->forward(context, xt, wt, bt, yt);
-    op->backward_data(context, dyt, wt, dxt);
+    op->backward_data(context, dyt, wt, dxt, nullptr);
     op->backward_weights(context, xt, dyt, dwt, dbt);
     expect_close(download(yt), y, 2e-6);
     expect_close(download(dxt), dx, 2e-6);
+    const Tensor masked = unset(xs);
+    op->backward_data(context, dyt, wt, masked, &xt);
+    ops().relu()->backward(context, xt, dxt);
+    EXPECT_EQ(download(masked), download(dxt));
     expect_close(download(dwt), dw, 2e-6);
     expect_close(download(dbt), db, 2e-6);
   }

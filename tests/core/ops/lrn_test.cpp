@@ -1,27 +1,12 @@
 // Response normalisation across maps: values, gradients, and dx in dy's memory.
 #include "core/error.h"
+#include "tests/core/ops/norm_pool_reference.h"
 #include "tests/core/ops/op_test.h"
 
 namespace convoy {
 namespace {
 
 CONVOY_OP_TEST(Lrn);
-
-Doubles reference(const LrnSpec& s, const Doubles& x) {
-  Doubles y(x.size());
-  const auto group = static_cast<std::int64_t>(s.group);
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const std::int64_t c = static_cast<std::int64_t>(i) % group;
-    double sum = 0;
-    for (std::int64_t o = -(s.size / 2); o <= s.size / 2; ++o)
-      if (c + o >= 0 && c + o < group) {
-        const double v = x[static_cast<std::size_t>(static_cast<std::int64_t>(i) + o)];
-        sum += v * v;
-      }
-    y[i] = x[i] * std::pow(double{s.k} + double{s.alpha} * sum, -double{s.beta});
-  }
-  return y;
-}
 
 std::vector<LrnSpec> specs() {
   return {
@@ -37,7 +22,7 @@ TEST_P(Lrn, ForwardMatchesDoublePrecision) {
     const auto x = random(spec.x);
     const Tensor y = unset(spec.x);
     ops().lrn(spec)->forward(context(), upload(spec.x, x), y);
-    expect_close(download(y), reference(spec, to_doubles(x)), 1e-6);
+    expect_close(download(y), lrn_reference(spec, to_doubles(x)), 1e-6);
   }
 }
 
@@ -47,7 +32,7 @@ TEST_P(Lrn, LargeInputsKeepTheirPrecision) {
   for (std::size_t i = 0; i < x.size(); ++i) x[i] *= std::pow(10.0f, static_cast<float>(i % 7));
   const Tensor y = unset(spec.x);
   ops().lrn(spec)->forward(context(), upload(spec.x, x), y);
-  const auto expected = reference(spec, to_doubles(x));
+  const auto expected = lrn_reference(spec, to_doubles(x));
   const auto actual = download(y);
   for (std::size_t i = 0; i < x.size(); ++i)
     EXPECT_NEAR(actual[i], expected[i], 2e-6 * std::abs(expected[i])) << i;
@@ -58,7 +43,7 @@ TEST_P(Lrn, BackwardIsTheGradient) {
     if (spec.x.count() > 1000) continue;  // each element costs two forward passes
     const auto x = random(spec.x), dy = random(spec.x);
     const Doubles expected = numerical_gradient(
-        [&](const Doubles& at) { return reference(spec, at); }, to_doubles(x), dy);
+        [&](const Doubles& at) { return lrn_reference(spec, at); }, to_doubles(x), dy);
     const auto op = ops().lrn(spec);
     const Tensor xt = upload(spec.x, x), apart = unset(spec.x), in_place = upload(spec.x, dy);
     op->backward(context(), xt, upload(spec.x, dy), apart);

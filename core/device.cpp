@@ -9,17 +9,13 @@
 #include "core/error.h"
 
 namespace convoy {
-namespace {
 
-// The cores that this process may run on.
 int usable_cores() {
   cpu_set_t cores;
   CPU_ZERO(&cores);
   if (sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
   return std::max(1, CPU_COUNT(&cores));
 }
-
-}  // namespace
 
 std::unique_ptr<Device> make_device(const DeviceOptions& options, int local_ranks) {
   if (options.kind != "auto" && options.kind != "cpu")

@@ -55,6 +55,9 @@ class Device {
   // For logs: processor, threads, instruction set.
   [[nodiscard]] virtual std::string description() const = 0;
 
+  // The instruction set of its kernels: "AVX-512". Ranks that differ in it round differently.
+  [[nodiscard]] virtual std::string kernels() const = 0;
+
   // Throws Error(resource) with the number of bytes asked for when memory runs out.
   virtual Buffer allocate(std::size_t bytes) = 0;
   virtual std::unique_ptr<Stream> make_stream() = 0;
@@ -79,6 +82,9 @@ struct DeviceOptions {
   int threads = 0;            // device.threads: 0 = the cores this process may use
   std::string conv = "auto";  // device.conv: how convolutions are computed (dist/conv_choice.h)
 };
+
+// The cores that this process may run on.
+[[nodiscard]] int usable_cores();
 
 // The only place that knows which devices exist. `local_ranks` processes share this host; with
 // threads = 0 each takes its share of the cores it may run on, at least one.

@@ -17,6 +17,7 @@ class CpuDevice : public Device {
 
   [[nodiscard]] DeviceKind kind() const override { return DeviceKind::cpu; }
   [[nodiscard]] std::string description() const override;
+  [[nodiscard]] std::string kernels() const override { return kernels_.name; }
   Buffer allocate(std::size_t bytes) override;
   std::unique_ptr<Stream> make_stream() override;
   std::unique_ptr<Event> make_event() override;

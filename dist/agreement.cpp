@@ -53,4 +53,27 @@ void require_one_dataset(Communicator& everyone, const Dataset& dataset) {
        dataset.folder().string(), dataset.fingerprint(), first);
 }
 
+std::string unlike_kernels_warning(Communicator& everyone, const Device& device) {
+  std::array<char, 64> first{};
+  device.kernels().copy(first.data(), first.size() - 1);
+  everyone.broadcast("kernels", first.data(), first.size(), 0);
+  std::array<double, 1> unlike{device.kernels() == first.data() ? 0.0 : 1.0};
+  everyone.sum("kernels", unlike);
+  if (unlike[0] == 0 || everyone.rank() != 0) return {};
+  return fmt::format(
+      "{:.0f} of {} ranks run other kernels than rank 0's {}: their processors round differently, "
+      "so the run is slower than its best nodes and not repeatable to the last bit elsewhere",
+      unlike[0], everyone.size(), device.kernels());
+}
+
+std::string threads_warning(const DeviceOptions& options, int local_ranks) {
+  const int cores = usable_cores();
+  if (options.threads <= cores) return {};
+  return fmt::format(
+      "device.threads is {}, but a rank may run on {} core{} here ({} rank{} on this host): "
+      "threads "
+      "will wait for each other; leave device.threads out, or give mpirun --bind-to none",
+      options.threads, cores, cores == 1 ? "" : "s", local_ranks, local_ranks == 1 ? "" : "s");
+}
+
 }  // namespace convoy

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/device.h"
 #include "dist/communicator.h"
 #include "io/checkpoint.h"
 #include "io/dataset.h"
@@ -25,5 +26,12 @@ void require_one_dataset(Communicator& everyone, const Dataset& dataset);
 // Collective over `everyone`. Beside a run that still trains, ranks may find different newest
 // checkpoints; throws Error(bad_checkpoint) on every rank.
 void require_one_checkpoint(Communicator& everyone, const CheckpointInfo& info);
+
+// Collective over `everyone`. Ranks on unlike processors compute, but round differently: a sentence
+// on rank 0, or an empty string.
+std::string unlike_kernels_warning(Communicator& everyone, const Device& device);
+
+// A sentence where more threads are asked for than there are cores to run them, else empty.
+std::string threads_warning(const DeviceOptions& options, int local_ranks);
 
 }  // namespace convoy

@@ -175,6 +175,7 @@ BenchResult bench(World& world, const BenchOptions& options) {
   result.device = session.device().description();
   result.strategy = session.strategy().name;
   result.ranks = world.size();
+  result.warnings = session.warnings();
   return result;
 }
 

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
+#include <iterator>
+#include <memory>
 #include <sstream>
 
 #include "core/error.h"
@@ -15,9 +16,9 @@ namespace {
 
 // Direct convolution is taken only where it is clearly quicker, so that a close race does not come
 // out differently from run to run.
-constexpr double kClearlyQuicker = 0.9;
+constexpr double kClearlyQuicker = 0.75;
 constexpr std::int64_t kTimedImages = 8;
-constexpr int kTimedRounds = 2;
+constexpr int kTimedRounds = 5;
 
 const char* name_of(ConvMethod method) {
   return method == ConvMethod::minimal ? "minimal" : "direct";
@@ -37,50 +38,69 @@ ConvRequest::Method method_of(const std::string& word, const std::string& text) 
   refuse(text);
 }
 
-// Milliseconds of a forward and backward pass, the best of a few.
-double time_of(Device& device, const ConvSpec& spec) {
-  using Clock = std::chrono::steady_clock;
-  const auto op = device.operations().conv(spec);
-  const auto stream = device.make_stream();
-  const auto floats = [&](std::int64_t count) {
-    return device.allocate(static_cast<std::size_t>(count) * sizeof(float));
-  };
-  const Shape x_shape = op->input_form().shape(spec.x.n);
-  const Buffer x = floats(x_shape.count());
-  const Buffer dx = floats(x_shape.count());
-  const Buffer y = floats(spec.y().count());
-  const Buffer dy = floats(spec.y().count());
-  const Buffer w = floats(spec.weights().count());
-  const Buffer dw = floats(spec.weights().count());
-  const Buffer b = floats(spec.kernels);
-  const Buffer db = floats(spec.kernels);
-  const Buffer work = device.allocate(op->workspace_bytes());
-  const auto tensor = [](const Buffer& memory, const Shape& shape) {
-    return Tensor{memory.data(), shape, DType::f32};
-  };
-  const Shape bias{spec.kernels, 1, 1, 1};
-  const OpContext context{*stream, work.data()};
-  double best = std::numeric_limits<double>::infinity();
-  for (int round = 0; round <= kTimedRounds; ++round) {
-    const auto start = Clock::now();
-    op->forward(context, tensor(x, x_shape), tensor(w, spec.weights()), tensor(b, bias),
-                tensor(y, spec.y()));
-    if (spec.needs_dx)
-      op->backward_data(context, tensor(dy, spec.y()), tensor(w, spec.weights()),
-                        tensor(dx, x_shape), nullptr);
-    op->backward_weights(context, tensor(x, x_shape), tensor(dy, spec.y()),
-                         tensor(dw, spec.weights()), tensor(db, bias));
-    stream->synchronize();
-    const std::chrono::duration<double, std::milli> passed = Clock::now() - start;
-    if (round > 0) best = std::min(best, passed.count());  // the first one warms up
+// A convolution with memory of its own, to be timed.
+class Trial {
+ public:
+  Trial(Device& device, const ConvSpec& spec)
+      : spec_(spec),
+        op_(device.operations().conv(spec)),
+        stream_(device.make_stream()),
+        work_(device.allocate(op_->workspace_bytes())) {
+    const Shape bias{spec.kernels, 1, 1, 1};
+    const Shape x = op_->input_form().shape(spec.x.n);
+    Tensor* const tensors[] = {&x_, &dx_, &y_, &dy_, &w_, &dw_, &b_, &db_};
+    const Shape shapes[] = {x, x, spec.y(), spec.y(), spec.weights(), spec.weights(), bias, bias};
+    for (std::size_t i = 0; i < std::size(tensors); ++i) {
+      buffers_.push_back(
+          device.allocate(static_cast<std::size_t>(shapes[i].count()) * sizeof(float)));
+      *tensors[i] = {buffers_.back().data(), shapes[i], DType::f32};
+    }
   }
-  return best;
+
+  // Milliseconds of a forward and backward pass.
+  double run() {
+    const OpContext context{*stream_, work_.data()};
+    const auto start = std::chrono::steady_clock::now();
+    op_->forward(context, x_, w_, b_, y_);
+    if (spec_.needs_dx) op_->backward_data(context, dy_, w_, dx_, nullptr);
+    op_->backward_weights(context, x_, dy_, dw_, db_);
+    stream_->synchronize();
+    const std::chrono::duration<double, std::milli> passed =
+        std::chrono::steady_clock::now() - start;
+    return passed.count();
+  }
+
+ private:
+  ConvSpec spec_;
+  std::unique_ptr<ConvOp> op_;
+  std::unique_ptr<Stream> stream_;
+  Buffer work_;
+  std::vector<Buffer> buffers_;
+  Tensor x_, dx_, y_, dy_, w_, dw_, b_, db_;
+};
+
+// Times both methods in turns, so that other work on the machine slows both alike; the best of a
+// few rounds, of which the first only warms up.
+void time_methods(Device& device, ConvSpec spec, ConvChoice::Line& line) {
+  spec.x.n = std::min(spec.x.n, kTimedImages);
+  spec.sum_parts = 1;
+  spec.method = ConvMethod::minimal;
+  Trial minimal(device, spec);
+  spec.method = ConvMethod::direct;
+  Trial direct(device, spec);
+  for (int round = 0; round <= kTimedRounds; ++round) {
+    const double minimal_ms = minimal.run();
+    const double direct_ms = direct.run();
+    if (round == 0) continue;
+    line.minimal_ms = round == 1 ? minimal_ms : std::min(line.minimal_ms, minimal_ms);
+    line.direct_ms = round == 1 ? direct_ms : std::min(line.direct_ms, direct_ms);
+  }
 }
 
 ConvChoice::Line choose(const ConvRequest& request, const LayerPlan& plan, const ConvLayer& conv,
                         Device& device) {
   ConvChoice::Line line{plan.spec->name};
-  ConvSpec spec = conv_spec(*plan.spec, conv, plan.part);
+  const ConvSpec spec = conv_spec(*plan.spec, conv, plan.part);
   const bool fits = minimal_fits(spec);
   const ConvRequest::Method asked = request.of(line.layer);
   if (asked == ConvRequest::Method::minimal) {
@@ -91,12 +111,7 @@ ConvChoice::Line choose(const ConvRequest& request, const LayerPlan& plan, const
            line.layer, conv.kernel, conv.stride);
     line.method = ConvMethod::minimal;
   } else if (asked == ConvRequest::Method::automatic && fits) {
-    spec.x.n = std::min(spec.x.n, kTimedImages);
-    spec.sum_parts = 1;
-    spec.method = ConvMethod::minimal;
-    line.minimal_ms = time_of(device, spec);
-    spec.method = ConvMethod::direct;
-    line.direct_ms = time_of(device, spec);
+    time_methods(device, spec, line);
     line.method = line.direct_ms < kClearlyQuicker * line.minimal_ms ? ConvMethod::direct
                                                                      : ConvMethod::minimal;
   }

@@ -99,7 +99,7 @@ struct LayerTime {
   double backward_ms = 0;
   double forward_gflop = 0;  // 2 per multiply-add that was made, on this rank
   double backward_gflop = 0;
-  double direct_gflop = 0;  // of both passes, if every convolution were made tap by tap
+  double direct_gflop = 0;          // of both passes, if every convolution were made tap by tap
   std::int64_t exchange_bytes = 0;  // payload forward and backward
 };
 struct BenchResult {
@@ -114,6 +114,7 @@ struct BenchResult {
   std::string device;
   std::string strategy;
   int ranks = 1;
+  std::vector<std::string> warnings;
 };
 // Trains on random pixels and labels; nothing is written. With data.train it also times the reader
 // alone on that dataset, from a warm page cache.

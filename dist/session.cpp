@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "dist/agreement.h"
 #include "dist/partition.h"
 
 namespace convoy {
@@ -34,6 +35,11 @@ Session::Session(World& world, const JobOptions& options)
   replicas_ = world.split(grid.tower(world.rank()));
   statistics_ = world.split(grid.tower(world.rank()));
   towers_ = world.split(replica);
+
+  for (const std::string& warning : {unlike_kernels_warning(*everyone_, *device_),
+                                     threads_warning(options.device, world.local_ranks())}) {
+    if (!warning.empty()) warnings_.push_back(warning);
+  }
 
   const std::int64_t images = global_batch_ / grid.replicas;
   slice_ = {replica * images, (replica + 1) * images};

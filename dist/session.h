@@ -34,6 +34,8 @@ class Session {
   [[nodiscard]] ExposedTime& exposed() { return exposed_; }
   // How each convolution is computed; the times are known to rank 0.
   [[nodiscard]] const ConvChoice& conv_choice() const { return conv_choice_; }
+  // What a person should know about this set-up, on rank 0.
+  [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
 
   [[nodiscard]] Communicator& everyone() {
     return *everyone_;
@@ -74,6 +76,7 @@ class Session {
   ExposedTime exposed_;
   Range slice_;
   ConvChoice conv_choice_;
+  std::vector<std::string> warnings_;
   std::unique_ptr<Network> network_;
   std::unique_ptr<SoftmaxLossOp> loss_;
   Buffer labels_;  // int32 [N]

@@ -2,6 +2,7 @@
 #include <ostream>
 
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 #include "launcher/commands.h"
 #include "launcher/table.h"
@@ -142,6 +143,7 @@ class BenchCommand : public JobCommand {
   void run(World* world, std::ostream& out) override {
     const BenchResult result = bench(*world, bench_);
     if (world->rank() != 0) return;
+    for (const std::string& warning : result.warnings) spdlog::warn(warning);
     if (json_) {
       out << to_json(result, bench_).dump() << '\n';
     } else {

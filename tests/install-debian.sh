@@ -12,6 +12,7 @@ packages=(
   libisal-dev
   libfmt-dev libspdlog-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev
+  qemu-user
 )
 
 missing=()

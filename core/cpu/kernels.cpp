@@ -4,6 +4,9 @@
 namespace convoy::cpu {
 
 extern const Kernels kernels_baseline;
+
+#ifdef __x86_64__
+
 extern const Kernels kernels_avx2;
 extern const Kernels kernels_avx512;
 
@@ -27,5 +30,13 @@ const Kernels& kernels_for(Isa isa) {
   }
   return kernels_baseline;
 }
+
+#else
+
+Isa best_isa() { return Isa::baseline; }
+
+const Kernels& kernels_for(Isa) { return kernels_baseline; }
+
+#endif
 
 }  // namespace convoy::cpu

@@ -76,7 +76,7 @@ struct Application {
     block_images =
         images_of_block(plan.floats_per_image(depth) + plan.floats_per_image(kernel_block), images);
     inputs = Planes(plan, block_images, depth);
-    products = Planes(plan, block_images, kernel_block);
+    products = Planes(plan, block_images, std::min(kernel_block, outputs));
     points_plane = MinimalPlan::odd_lines(panels * panel * depth);
   }
 

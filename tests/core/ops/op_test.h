@@ -21,7 +21,7 @@ namespace convoy {
 // One way of running the operations; every test of this folder runs on each that is present.
 struct DeviceCase {
   std::string name;
-  std::function<std::unique_ptr<Device>()> make;
+  std::function<std::unique_ptr<Device>(int threads)> make;
 };
 
 inline std::vector<DeviceCase> device_cases() {
@@ -30,13 +30,14 @@ inline std::vector<DeviceCase> device_cases() {
        {std::pair{"baseline", cpu::Isa::baseline}, std::pair{"avx2", cpu::Isa::avx2},
         std::pair{"avx512", cpu::Isa::avx512}})
     if (isa <= cpu::best_isa())
-      cases.push_back({name, [isa = isa] { return std::make_unique<CpuDevice>(2, isa); }});
+      cases.push_back(
+          {name, [isa = isa](int threads) { return std::make_unique<CpuDevice>(threads, isa); }});
   return cases;
 }
 
 class OpTest : public testing::TestWithParam<DeviceCase> {
  protected:
-  OpTest() : device_(GetParam().make()), stream_(device_->make_stream()) {}
+  OpTest() : device_(GetParam().make(2)), stream_(device_->make_stream()) {}
 
   Operations& ops() { return device_->operations(); }
 

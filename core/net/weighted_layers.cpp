@@ -14,6 +14,18 @@
 namespace convoy {
 namespace {
 
+// Gradients of weights, told to the pass's sink: a convolution's all at once, those of fully
+// connected layers, which are large, block by block while they lie in a cache.
+void backward_weights(ConvOp& op, const Pass& pass, const Tensor& x, const Tensor& dy,
+                      const Tensor& dw, const Tensor& db) {
+  op.backward_weights(pass.op, x, dy, dw, db);
+  if (pass.sink != nullptr) pass.sink->finished(dw.f32(), dw.count());
+}
+void backward_weights(FullyConnectedOp& op, const Pass& pass, const Tensor& x, const Tensor& dy,
+                      const Tensor& dw, const Tensor& db) {
+  op.backward_weights(pass.op, x, dy, dw, db, pass.sink);
+}
+
 // A layer with weights, a bias and a fused ReLU. Op: ConvOp or FullyConnectedOp, which have the
 // same calls; `make_op(kernels)` makes one for so many of the kernels held here.
 template <typename Op>
@@ -50,13 +62,14 @@ class WeightedLayer : public LayerBase {
   void backward(const Pass& pass, const Tensor& x, const Tensor& y, const Tensor& dy,
                 const Tensor* dx) override {
     if (relu_) relu_->backward(pass.op, y, dy);
-    op_->backward_weights(pass.op, x, dy, weight().gradient, bias().gradient);
-    if (dx == nullptr) return;
-    if (tower_sum_) {
+    // The sink may change the weights, so the gradient of the input is first.
+    if (dx != nullptr && tower_sum_) {
       tower_sum_->run(pass.op, dy, weight().value, *dx);
-    } else {
+    } else if (dx != nullptr) {
       op_->backward_data(pass.op, dy, weight().value, *dx);
     }
+    backward_weights(*op_, pass, x, dy, weight().gradient, bias().gradient);
+    if (pass.sink != nullptr) pass.sink->finished(bias().gradient.f32(), bias().gradient.count());
   }
 
  protected:

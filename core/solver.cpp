@@ -2,12 +2,16 @@
 #include "core/solver.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "core/error.h"
 #include "core/ops/operations.h"
 
 namespace convoy {
 namespace {
+
+constexpr std::size_t kSegments = 16;  // updated in one call: AlexNet has so many tensors
 
 Schedule schedule_or(const std::string& text, const SolverOptions& options) {
   return {text.empty() ? options.schedule : text, options.plateau_factor};
@@ -33,7 +37,6 @@ Solver::Solver(Device& device, const Network& network, const SolverOptions& opti
         {{offset, offset + count}, parameter->is_bias(), parameter->layer == "conv1", 0});
     offset += count;
   }
-  segments_.reserve(parts_.size());
   const std::size_t bytes = network.values().bytes();
   first_moment_ = device.allocate(bytes);
   if (options.kind == "adam") second_moment_ = device.allocate(bytes);
@@ -53,7 +56,17 @@ void Solver::begin_step(const Progression& at) {
 }
 
 void Solver::update(const OpContext& op, Range gradients) {
-  segments_.clear();
+  std::array<UpdateSegment, kSegments> segments;
+  std::size_t count = 0;
+  const auto run = [&] {
+    const std::span<const UpdateSegment> some{segments.data(), count};
+    if (options_.kind == "adam") {
+      op_->adam(op, some, AdamSpec{}, step_);
+    } else {
+      op_->sgd(op, some, static_cast<float>(options_.momentum));
+    }
+    count = 0;
+  };
   auto* first = static_cast<float*>(first_moment_.data());
   auto* second = static_cast<float*>(second_moment_.data());
   for (const Part& part : parts_) {
@@ -61,15 +74,16 @@ void Solver::update(const OpContext& op, Range gradients) {
     const std::int64_t end = std::min(part.floats.end, gradients.end);
     if (begin >= end) continue;
     const double decay = options_.weight_decay * (part.bias ? options_.bias_decay_factor : 1);
-    segments_.push_back({values_ + begin, gradients_ + begin, first + begin,
-                         second == nullptr ? nullptr : second + begin, end - begin, part.lr,
-                         static_cast<float>(decay)});
+    if (count == segments.size()) run();
+    segments[count++] = {values_ + begin,
+                         gradients_ + begin,
+                         first + begin,
+                         second == nullptr ? nullptr : second + begin,
+                         end - begin,
+                         part.lr,
+                         static_cast<float>(decay)};
   }
-  if (options_.kind == "adam") {
-    op_->adam(op, segments_, AdamSpec{}, step_);
-  } else {
-    op_->sgd(op, segments_, static_cast<float>(options_.momentum));
-  }
+  run();
 }
 
 bool Solver::needs_validation() const {

@@ -22,7 +22,8 @@ class Solver {
   // Fixes the rates of the coming step. `at.step` counts the steps done before it.
   void begin_step(const Progression& at);
   // Updates the parameters whose gradients lie in `gradients` (floats of Network::gradients()). The
-  // ranges of a step must cover every gradient once, in any order and cut anywhere.
+  // ranges of a step must cover every gradient once, in any order and cut anywhere. Several threads
+  // may call it at once.
   void update(const OpContext& op, Range gradients);
 
   // The base rate times the schedule's factor, for logs.
@@ -44,7 +45,6 @@ class Solver {
   Schedule conv1_schedule_;
   std::unique_ptr<UpdateOp> op_;
   std::vector<Part> parts_;
-  std::vector<UpdateSegment> segments_;  // of the current call, kept to allocate nothing
   float* values_;
   const float* gradients_;
   Buffer first_moment_;   // velocity (SGD) or first moment (Adam)

@@ -1,4 +1,4 @@
-// Forward, loss, backward with overlapped reduction, update.
+// Forward, loss, backward with overlapped reduction or with the update itself, update.
 #include "dist/step_runner.h"
 
 #include <chrono>
@@ -20,6 +20,21 @@ class Laps {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
+// Updates parameters as soon as their gradients are there.
+class UpdateAtOnce : public GradientSink {
+ public:
+  UpdateAtOnce(Solver& solver, const Network& network, const OpContext& op)
+      : solver_(solver), gradients_(network.gradients().f32()), op_(op) {}
+  void finished(const float* first, std::int64_t count) override {
+    solver_.update(op_, {first - gradients_, first - gradients_ + count});
+  }
+
+ private:
+  Solver& solver_;
+  const float* gradients_;
+  OpContext op_;
+};
+
 }  // namespace
 
 StepRunner::StepRunner(Session& session, const JobOptions& options)
@@ -34,7 +49,12 @@ StepRunner::Result StepRunner::run(InputFeed& feed, const Batch& batch, bool noi
   Network& network = session_.network();
   const OpContext op = session_.op();
   ExposedTime& exposed = session_.exposed();
-  const Pass pass{op, true, {seed_, static_cast<std::uint32_t>(at.step), session_.slice().begin}};
+  UpdateAtOnce update(solver_, network, op);
+  const bool alone = session_.replicas().size() == 1;  // gradients of this rank are all there are
+  const Pass pass{op,
+                  true,
+                  {seed_, static_cast<std::uint32_t>(at.step), session_.slice().begin},
+                  alone ? &update : nullptr};
   const float scale = 1 / static_cast<float>(session_.global_batch());
   Result result;
   Laps total;
@@ -62,10 +82,12 @@ StepRunner::Result StepRunner::run(InputFeed& feed, const Batch& batch, bool noi
   result.ms.comm_exposed += waited;
   result.ms.backward = laps.lap() - waited;
 
-  waited = reducer_.finish(op.stream, [&](Range floats) { solver_.update(op, floats); });
-  op.stream.synchronize();
-  result.ms.comm_exposed += waited;
-  result.ms.update = laps.lap() - waited;
+  if (!alone) {
+    waited = reducer_.finish(op.stream, [&](Range floats) { solver_.update(op, floats); });
+    op.stream.synchronize();
+    result.ms.comm_exposed += waited;
+    result.ms.update = laps.lap() - waited;
+  }
 
   result.sums = session_.total(mine);
   result.ms.comm_exposed += laps.lap();

@@ -14,7 +14,7 @@ struct StepTimes {  // milliseconds
   double forward = 0;
   double backward = 0;
   double comm_exposed = 0;
-  double update = 0;
+  double update = 0;  // 0 where gradients need no sum over replicas: part of backward then
 };
 
 struct TrainMetrics {

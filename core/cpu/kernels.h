@@ -51,8 +51,9 @@ struct PhiloxPlace {
 };
 
 // c[i][j] = (add ? c[i][j] : 0) + the sum over k of a[i a_row + k a_step] b[k b_step + j], row by
-// row of k in order. Columns come in panels of two vectors, whose b begin b_panel floats apart; the
-// last vector of b and of c must have room beyond `columns`.
+// row of k in order; with `apart` the sum over k begins at zero and is then added to c. Columns
+// come in panels of two vectors, whose b begin b_panel floats apart; the last vector of b and of c
+// must have room beyond `columns`.
 struct Product {
   int64_t rows, columns, depth;
   const float* a;
@@ -62,7 +63,13 @@ struct Product {
   float* c;
   int64_t c_row;
   int add;
+  int apart = 0;  // only where `add` is set
+  // What is needed next, fetched meanwhile into a core's own cache: kAheadFloats from the start of
+  // each of some rows, as far as the work suffices.
+  const float* ahead = nullptr;
+  int64_t ahead_row = 0, ahead_rows = 0;
 };
+constexpr int64_t kAheadFloats = 256;
 
 // How a side of an image is cut into tiles: the first `large` of the `count` have all outputs, the
 // others one less. The last one may reach past the end.
@@ -140,8 +147,17 @@ struct Kernels {
   void (*scale)(float* x, float factor, int64_t count);
   void (*add)(const float* x, float* y, int64_t count);  // y += x
 
-  // y [rows, n] += b [n], then max(0, y) where relu is set.
-  void (*add_bias)(float* y, const float* b, int64_t rows, int64_t n, int relu);
+  // x [rows, columns] to panels of two vectors, out [panel][rows][two vectors], zeros beyond the
+  // columns; panels lie out_panel floats apart.
+  void (*pack)(const float* x, int64_t x_row, int64_t rows, int64_t columns, float* out,
+               int64_t out_panel);
+  // out [columns][rows], rows rounded up to vectors with zeros: x [rows, columns] transposed.
+  void (*pack_transposed)(const float* x, int64_t x_row, int64_t rows, int64_t columns, float* out,
+                          int64_t out_row);
+  // y [columns, rows] = x [rows, columns] transposed + bias [rows], then max(0, y) where relu is
+  // set.
+  void (*add_bias_transposed)(const float* x, int64_t x_row, int64_t rows, int64_t columns,
+                              const float* bias, int relu, float* y, int64_t y_row);
   // sums [n] = (add ? sums : 0) + the sum over rows of columns [0, n) of x [rows, stride], in
   // order.
   void (*column_sums)(const float* x, int64_t rows, int64_t n, int64_t stride, float* sums,

@@ -11,6 +11,7 @@
 #include "core/net/spec.h"
 #include "core/ops/conv.h"
 #include "core/ops/dropout.h"
+#include "core/ops/gradient_sink.h"
 #include "core/ops/op.h"
 
 namespace convoy {
@@ -20,6 +21,9 @@ struct Pass {
   OpContext op;
   bool training = true;
   DropoutDraw draw;  // place of the pass in the run
+  // Told of every parameter's gradient as backward makes it, and may change the parameter then.
+  // Null: nobody wants to know.
+  GradientSink* sink = nullptr;
 };
 
 // A trained tensor: rows `rows` of the first axis of the logical tensor are here.

@@ -14,6 +14,18 @@
 namespace convoy {
 namespace {
 
+// Gradients of weights, told to the pass's sink: a convolution's all at once, those of fully
+// connected layers, which are large, block by block while they lie in a cache.
+void backward_weights(ConvOp& op, const Pass& pass, const Tensor& x, const Tensor& dy,
+                      const Tensor& dw, const Tensor& db) {
+  op.backward_weights(pass.op, x, dy, dw, db);
+  if (pass.sink != nullptr) pass.sink->finished(dw.f32(), dw.count());
+}
+void backward_weights(FullyConnectedOp& op, const Pass& pass, const Tensor& x, const Tensor& dy,
+                      const Tensor& dw, const Tensor& db) {
+  op.backward_weights(pass.op, x, dy, dw, db, pass.sink);
+}
+
 // A layer with weights, a bias and a fused ReLU. Op: ConvOp or FullyConnectedOp, which have the
 // same calls; `make_op(kernels)` makes one for so many of the kernels held here.
 template <typename Op>
@@ -58,14 +70,15 @@ class WeightedLayer : public LayerBase {
   void backward(const Pass& pass, const Tensor& x, const Tensor& y, const Tensor& dy,
                 const Tensor* dx) override {
     if (masks_dy_) relu_->backward(pass.op, y, dy);
-    op_->backward_weights(pass.op, x, dy, weight().gradient, bias().gradient);
-    if (dx == nullptr) return;
     const Tensor* const mask = masks_dx_ ? &x : nullptr;
-    if (tower_sum_) {
+    // The sink may change the weights, so the gradient of the input is first.
+    if (dx != nullptr && tower_sum_) {
       tower_sum_->run(pass.op, dy, weight().value, *dx, mask);
-    } else {
+    } else if (dx != nullptr) {
       op_->backward_data(pass.op, dy, weight().value, *dx, mask);
     }
+    backward_weights(*op_, pass, x, dy, weight().gradient, bias().gradient);
+    if (pass.sink != nullptr) pass.sink->finished(bias().gradient.f32(), bias().gradient.count());
   }
 
  protected:
@@ -128,7 +141,8 @@ std::unique_ptr<Layer> make_fully_connected(Device& device, const LayerSpec& spe
   return std::make_unique<WeightedLayer<FullyConnectedOp>>(
       device, spec, part, fc.init, fc.relu, Shape{part.images, 1, 1, in},
       [&](std::int64_t neurons) {
-        return device.operations().fully_connected({part.images, in, neurons, fc.relu});
+        return device.operations().fully_connected(
+            {part.images, in, neurons, fc.relu, part.sum_parts});
       });
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/ops/gradient_sink.h"
 #include "core/ops/op.h"
 
 namespace convoy {
@@ -13,6 +14,7 @@ struct FullyConnectedSpec {
   std::int64_t in = 0;      // values per image, H W C in NHWC order
   std::int64_t out = 0;     // neurons
   bool relu = false;
+  std::int64_t sum_parts = 1;  // of the images, for gradients of weights and biases: ConvSpec
 };
 
 class FullyConnectedOp {
@@ -28,9 +30,11 @@ class FullyConnectedOp {
   // output.
   virtual void backward_data(const OpContext&, const Tensor& dy, const Tensor& w, const Tensor& dx,
                              const Tensor* mask) = 0;
-  // dw [out, in] and db [out], overwritten.
+  // dw [out, in] and db [out], overwritten. `sink`, unless null, is told of blocks of dw as they
+  // are made, not of db.
   virtual void backward_weights(const OpContext&, const Tensor& x, const Tensor& dy,
-                                const Tensor& dw, const Tensor& db) = 0;
+                                const Tensor& dw, const Tensor& db,
+                                GradientSink* sink = nullptr) = 0;
 };
 
 }  // namespace convoy

@@ -19,4 +19,20 @@ inline void sum_parts(CpuTeam team, float* parts, std::int64_t count, std::int64
       });
 }
 
+// Makes the sums of parts [first, first + count) one by one and adds them in the same order.
+// `leaf(part, to, add)` puts a part's sum into `to` or adds it there; `merge(from, to)` adds two
+// sums; `scratch` has room for log2(count) - 1 of them, `size` floats each.
+template <typename Leaf, typename Merge>
+void sum_pairwise(std::int64_t first, std::int64_t count, float* to, float* scratch,
+                  std::int64_t size, const Leaf& leaf, const Merge& merge) {
+  if (count <= 2) {
+    leaf(first, to, false);
+    if (count == 2) leaf(first + 1, to, true);
+    return;
+  }
+  sum_pairwise(first, count / 2, to, scratch, size, leaf, merge);
+  sum_pairwise(first + count / 2, count / 2, scratch, scratch + size, size, leaf, merge);
+  merge(scratch, to);
+}
+
 }  // namespace convoy

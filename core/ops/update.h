@@ -27,6 +27,8 @@ struct AdamSpec {
   float epsilon = 1e-8f;
 };
 
+// Several threads may call at once; a call from inside an operation's team runs on its thread
+// alone.
 class UpdateOp {
  public:
   virtual ~UpdateOp() = default;

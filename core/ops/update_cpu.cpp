@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <omp.h>
+
 #include "core/ops/operations_cpu.h"
 #include "core/ops/parallel_cpu.h"
 
@@ -31,9 +33,15 @@ class UpdateCpu : public UpdateOp {
   }
 
  private:
-  // One team for all segments: most are biases, too short to be worth a team each.
+  // One team for all segments: most are biases, too short to be worth a team each. A thread of
+  // another operation's team works alone.
   template <typename Body>
   void for_parts(std::span<const UpdateSegment> segments, const Body& body) const {
+    if (omp_get_level() > 0) {
+      for (const UpdateSegment& s : segments)
+        if (s.lr != 0) body(s, 0, s.count);
+      return;
+    }
 #pragma omp parallel num_threads(team_.threads)
     for (const UpdateSegment& s : segments) {
       const std::int64_t parts = s.lr == 0 ? 0 : (s.count + kElementPiece - 1) / kElementPiece;

@@ -175,6 +175,35 @@ TEST(Equality, OneColumnDataParallelWithAdam) {
   compare_with_single(test_world(), job, "data");
 }
 
+// What one rank with all images does in the middle of backward is what replicas do after it.
+TEST(Equality, UpdateWithinBackwardIsTheOneAfterIt) {
+  const auto alone = test_world().part(test_world().rank());
+  for (const char* kind : {"sgd", "adam"}) {
+    JobOptions job = small_job();
+    job.model.neurons = {200, 100};
+    job.solver.kind = kind;
+    job.device.threads = 2;
+    job.dist.strategy = "single";
+    TrainingRun within(*alone, job);
+    TrainingRun after(*alone, job);
+    Solver solver(after.session.device(), after.session.network(), job.solver);
+    for (std::int64_t step = 0; step < 3; ++step) {
+      within.step(step);
+      const Images images(after.session, static_cast<std::uint32_t>(step));
+      Network& network = after.session.network();
+      const OpContext op = after.session.op();
+      const Pass pass{op, true, {job.run.seed, static_cast<std::uint32_t>(step), 0}};
+      solver.begin_step({step, 0, 1, 0});
+      after.feed.load(images.batch(), true, op, network.input());
+      network.forward(pass);
+      after.session.loss(images.batch().labels, 1.0f / kBatch);
+      network.backward(pass, nullptr);
+      solver.update(op, {0, network.gradients().count()});
+    }
+    EXPECT_EQ(within.values(), after.values()) << kind;
+  }
+}
+
 // Replicas start equal and add up the same bits, so they must stay equal to the last bit.
 TEST(Equality, ReplicasKeepTheSameWeights) {
   JobOptions job = small_job();

@@ -40,7 +40,7 @@ TEST_P(FullyConnected, MatchesDoublePrecision) {
     const Tensor xt = upload(xs, x), wt = upload(ws, w), bt = upload(bs, b), dyt = upload(ys, dy);
     const Tensor yt = unset(ys), dxt = unset(xs), dwt = unset(ws), dbt = unset(bs);
     op->forward(context, xt, wt, bt, yt);
-    op->backward_data(context, dyt, wt, dxt, nullptr, nullptr);
+    op->backward_data(context, dyt, wt, dxt, nullptr);
     op->backward_weights(context, xt, dyt, dwt, dbt);
     expect_close(download(yt), y, 2e-6);
     expect_close(download(dxt), dx, 2e-6);
@@ -88,7 +88,7 @@ Results run(const DeviceCase& device_case, int threads, const FullyConnectedSpec
   op->forward(context, tensor(x, spec.images), tensor(w, spec.out), tensor(b, spec.out),
               tensor(r.y, spec.images));
   op->backward_data(context, tensor(dy, spec.images), tensor(w, spec.out),
-                    tensor(r.dx, spec.images));
+                    tensor(r.dx, spec.images), nullptr);
   Floats seen(w.size());
   sink.begin = r.dw.data();
   sink.seen = seen.data();

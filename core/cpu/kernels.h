@@ -77,9 +77,11 @@ struct TileSide {
   int64_t count, large;
 };
 
+// What is done at a time: rows of tiles [begin, end) of some images.
 struct MinimalBlock {
   int64_t images;
   TileSide rows, columns;
+  int64_t begin, end;
 };
 
 // The products' operands: plane t begins at data + offset[t] and has one row per tile (in planes of

@@ -325,13 +325,14 @@ TEST(MinimalPlan, CutsSidesIntoTilesOfTwoSizes) {
         Side{f53, 4, 1, 0}, Side{f53, 5, 1, 1}, Side{f53, 6, 2, 0}, Side{f45, 8, 2, 2}}) {
     SCOPED_TRACE(side.extent);
     const MinimalPlan plan(side.kernels, side.extent, 1);
-    const cpu::TileSide rows = plan.block(3).rows;
+    const cpu::MinimalBlock block = plan.block(3, 0, plan.tile_rows());
+    const cpu::TileSide rows = block.rows;
     EXPECT_EQ(rows.count, side.count);
     EXPECT_EQ(rows.large, side.large);
     const std::int64_t products = side.kernels.outputs + side.kernels.taps - 1;
-    EXPECT_EQ(plan.rows(0, 3), 3 * side.count);
-    EXPECT_EQ(plan.rows((products - 1) * products, 3), 3 * side.count);
-    EXPECT_EQ(plan.rows((products - 2) * products, 3), 3 * side.large);
+    EXPECT_EQ(plan.rows(0, block), 3 * side.count);
+    EXPECT_EQ(plan.rows((products - 1) * products, block), 3 * side.count);
+    EXPECT_EQ(plan.rows((products - 2) * products, block), 3 * side.large);
   }
 }
 

@@ -43,6 +43,27 @@ struct Normaliser {
   [[nodiscard]] double log_p(float logit) const { return logit - largest - log_sum; }
 };
 
+// Adds neighbours, then sums of two, of four and so on: replicas that hold the halves of a batch
+// make the same sums as one rank does, to the last bit.
+class PairwiseSum {
+ public:
+  void add(double value) {
+    std::size_t level = 0;
+    for (std::uint64_t full = count_++; (full & 1) != 0; full >>= 1) value += sums_[level++];
+    sums_[level] = value;
+  }
+  [[nodiscard]] double total() const {
+    double sum = 0;
+    for (std::size_t level = 0; level < sums_.size(); ++level)
+      if ((count_ >> level & 1) != 0) sum = sums_[level] + sum;
+    return sum;
+  }
+
+ private:
+  std::uint64_t count_ = 0;
+  std::array<double, 64> sums_{};  // level l: of 2^l values, where bit l of the count is set
+};
+
 class SoftmaxLossCpu : public SoftmaxLossOp {
  public:
   explicit SoftmaxLossCpu(CpuTeam team) : team_(team) {}
@@ -92,7 +113,7 @@ class SoftmaxLossCpu : public SoftmaxLossOp {
   }
 
  private:
-  // score(image, label) for every image, side by side; the sums are made in order.
+  // score(image, label) for every image, side by side.
   template <typename Score>
   void add_up(const Tensor& labels, std::int64_t images, std::int64_t classes, LossSums* sums,
               const Score& score) const {
@@ -102,6 +123,7 @@ class SoftmaxLossCpu : public SoftmaxLossOp {
         fail(ExitCode::bad_data, "Image {} of the batch has label {}, but there are {} classes.", i,
              label[i], classes);
     *sums = {};
+    PairwiseSum loss;
     std::array<ImageScore, 64> scores;
     for (std::int64_t begin = 0; begin < images; begin += 64) {
       const std::int64_t end = std::min<std::int64_t>(images, begin + 64);
@@ -109,14 +131,15 @@ class SoftmaxLossCpu : public SoftmaxLossOp {
       for (std::int64_t i = begin; i < end; ++i)
         scores[static_cast<std::size_t>(i - begin)] = score(i, label[i]);
       for (std::int64_t i = begin; i < end; ++i) {
-        if (label[i] < 0) continue;
         const ImageScore& s = scores[static_cast<std::size_t>(i - begin)];
-        sums->loss += s.loss;
+        loss.add(s.loss);
+        if (label[i] < 0) continue;
         sums->images += 1;
         sums->top1 += s.top1;
         sums->top5 += s.top5;
       }
     }
+    sums->loss = loss.total();
   }
 
   CpuTeam team_;

@@ -70,6 +70,8 @@ class Device {
   // memory need no staging then.
   [[nodiscard]] virtual bool host_addressable() const = 0;
 
+  // Threads that this rank may use on the host.
+  [[nodiscard]] virtual int host_threads() const = 0;
   // The multiply-add rate of all its threads on registers, in GFLOP/s: measured, for `convoy
   // bench`.
   virtual double measure_peak_gflops() = 0;

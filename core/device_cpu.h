@@ -26,6 +26,7 @@ class CpuDevice : public Device {
   void copy(void* to, const void* from, std::size_t bytes, Stream& s) override;
   void fill_zero(void* device, std::size_t bytes, Stream& s) override;
   [[nodiscard]] bool host_addressable() const override { return true; }
+  [[nodiscard]] int host_threads() const override { return threads_; }
   double measure_peak_gflops() override;
   Operations& operations() override { return operations_; }
 

@@ -57,11 +57,10 @@ class Communicator {
                       std::span<const std::int64_t> counts, float* all) = 0;
   virtual void barrier(const std::string& name) = 0;
 
+  // Counts payload under a name: each call above does, and collectives made beside this class do.
+  void count(const std::string& name, std::int64_t bytes);
   [[nodiscard]] const std::map<std::string, TrafficCount>& traffic() const { return traffic_; }
   [[nodiscard]] std::int64_t payload_bytes() const;  // over all names
-
- protected:
-  void count(const std::string& name, std::int64_t bytes);
 
  private:
   std::map<std::string, TrafficCount> traffic_;

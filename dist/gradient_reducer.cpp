@@ -5,42 +5,53 @@
 #include <chrono>
 
 namespace convoy {
+namespace {
 
-GradientReducer::GradientReducer(Communicator& replicas, const Network& network,
-                                 std::int64_t bucket_bytes)
-    : replicas_(replicas), gradients_(network.gradients().f32()) {
-  const std::int64_t count = network.gradients().count();
+std::vector<Range> cut(std::int64_t count, double bucket_mb) {
+  const auto bytes = static_cast<std::int64_t>(bucket_mb * 1e6);
   const std::int64_t step =
-      std::max<std::int64_t>(1, bucket_bytes / static_cast<std::int64_t>(sizeof(float)));
-  for (std::int64_t begin = 0; begin < count; begin += step) {
-    buckets_.push_back({{begin, std::min(count, begin + step)}, nullptr});
+      std::max<std::int64_t>(1, bytes / static_cast<std::int64_t>(sizeof(float)));
+  std::vector<Range> buckets;
+  for (std::int64_t begin = 0; begin < count; begin += step)
+    buckets.push_back({begin, std::min(count, begin + step)});
+  return buckets;
+}
+
+}  // namespace
+
+GradientReducer::GradientReducer(Communicator& replicas, Communicator& control, Network& network,
+                                 const Device& device, const DistOptions& options)
+    : buckets_(cut(network.gradients().count(), options.bucket_mb)) {
+  if (replicas.size() == 1) return;
+  const std::int64_t floats = network.gradients().count();
+  if (options.backend == "auto" && device.host_addressable())
+    shared_ = SharedMemory::make(control, shared_sum_bytes(floats, buckets_.size()));
+  if (shared_) {
+    network.move_gradients(static_cast<float*>(shared_->part(replicas.rank())));
+    sum_ = make_shared_sum(replicas, *shared_, floats, buckets_, device.host_threads());
+  } else {
+    sum_ = make_collective_sum(replicas, network.gradients().f32(), buckets_);
   }
 }
 
 void GradientReducer::ready(std::int64_t floats, Stream& stream) {
-  if (replicas_.size() == 1) return;
-  for (; started_ < buckets_.size() && buckets_[started_].floats.end <= floats; ++started_) {
-    Bucket& bucket = buckets_[started_];
-    bucket.pending = replicas_.start_all_reduce("gradients", gradients_ + bucket.floats.begin,
-                                                bucket.floats.size(), stream);
-  }
-  for (std::size_t i = 0; i < started_; ++i) {
-    if (buckets_[i].pending && buckets_[i].pending->test()) buckets_[i].pending.reset();
-  }
+  if (!sum_) return;
+  for (; started_ < buckets_.size() && buckets_[started_].end <= floats; ++started_)
+    sum_->start(started_, stream);
+  for (std::size_t i = 0; i < started_; ++i) sum_->test(i);
 }
 
 double GradientReducer::finish(Stream& stream, const std::function<void(Range)>& done) {
   using Clock = std::chrono::steady_clock;
-  ready(buckets_.back().floats.end, stream);
+  ready(buckets_.back().end, stream);
   double waited_ms = 0;
-  for (Bucket& bucket : buckets_) {
-    if (bucket.pending) {
+  for (std::size_t i = 0; i < buckets_.size(); ++i) {
+    if (sum_) {
       const auto start = Clock::now();
-      bucket.pending->wait();
-      bucket.pending.reset();
+      sum_->wait(i);
       waited_ms += std::chrono::duration<double, std::milli>(Clock::now() - start).count();
     }
-    done(bucket.floats);
+    done(buckets_[i]);
   }
   started_ = 0;
   return waited_ms;

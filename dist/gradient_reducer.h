@@ -8,14 +8,20 @@
 
 #include "core/net/network.h"
 #include "dist/communicator.h"
+#include "dist/gradient_sum.h"
+#include "dist/job.h"
+#include "dist/shared_memory.h"
 
 namespace convoy {
 
 class GradientReducer {
  public:
-  // Cuts the network's gradients, which lie in the order of readiness, into buckets of
-  // `bucket_bytes`. `replicas` and `network` must outlive this.
-  GradientReducer(Communicator& replicas, const Network& network, std::int64_t bucket_bytes);
+  // Cuts the network's gradients, which lie in the order of readiness, into buckets. Replicas of
+  // one host share their gradients' memory unless dist.backend says otherwise; the network's
+  // gradients are moved there. `control` has the same ranks as `replicas` and carries what is said
+  // before the first step. `replicas` and `network` must outlive this. Collective.
+  GradientReducer(Communicator& replicas, Communicator& control, Network& network,
+                  const Device& device, const DistOptions& options);
 
   // The first `floats` gradients are final on this rank: starts what is complete, and lets started
   // collectives proceed (Open MPI moves nonblocking ones inside MPI calls only).
@@ -26,13 +32,9 @@ class GradientReducer {
   double finish(Stream& stream, const std::function<void(Range)>& done);
 
  private:
-  struct Bucket {
-    Range floats;
-    std::unique_ptr<PendingCollective> pending;
-  };
-  Communicator& replicas_;
-  float* gradients_;
-  std::vector<Bucket> buckets_;
+  std::vector<Range> buckets_;
+  std::unique_ptr<SharedMemory> shared_;  // null where sums go through the communicator
+  std::unique_ptr<GradientSum> sum_;      // null where there is one replica
   std::size_t started_ = 0;
 };
 

@@ -41,7 +41,9 @@ class Session {
     return *everyone_;
   }  // control, never the data of a step
   [[nodiscard]] Communicator& replicas() { return *replicas_; }  // ranks with the same tower
-  [[nodiscard]] Communicator& towers() { return *towers_; }      // ranks with the same replica
+  // The same ranks, for what is not a step's data.
+  [[nodiscard]] Communicator& replica_control() { return *statistics_; }
+  [[nodiscard]] Communicator& towers() { return *towers_; }  // ranks with the same replica
   [[nodiscard]] bool leader() const { return world_.rank() == 0; }
 
   [[nodiscard]] std::int64_t global_batch() const { return global_batch_; }

@@ -40,9 +40,9 @@ class UpdateAtOnce : public GradientSink {
 StepRunner::StepRunner(Session& session, const JobOptions& options)
     : session_(session),
       seed_(options.run.seed),
-      solver_(session.device(), session.network(), options.solver),
-      reducer_(session.replicas(), session.network(),
-               static_cast<std::int64_t>(options.dist.bucket_mb * 1e6)) {}
+      reducer_(session.replicas(), session.replica_control(), session.network(), session.device(),
+               options.dist),
+      solver_(session.device(), session.network(), options.solver) {}
 
 StepRunner::Result StepRunner::run(InputFeed& feed, const Batch& batch, bool noise,
                                    const Progression& at, LayerObserver* observer) {

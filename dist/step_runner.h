@@ -29,8 +29,8 @@ class StepRunner {
  private:
   Session& session_;
   std::uint64_t seed_;
+  GradientReducer reducer_;  // before the solver: it may move the gradients
   Solver solver_;
-  GradientReducer reducer_;
 };
 
 }  // namespace convoy

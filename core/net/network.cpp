@@ -64,16 +64,27 @@ void Network::plan_parameters() {
     }
     ready_after_[i] = count;
   }
-  for (Tensor* all : {&values_, &gradients_}) {
-    buffers_.push_back(device_.allocate(static_cast<std::size_t>(count) * sizeof(float)));
-    *all = {buffers_.back().data(), {count, 1, 1, 1}, DType::f32};
-  }
+  const auto bytes = static_cast<std::size_t>(count) * sizeof(float);
+  buffers_.push_back(device_.allocate(bytes));
+  gradient_memory_ = device_.allocate(bytes);
+  values_ = {buffers_.back().data(), {count, 1, 1, 1}, DType::f32};
+  gradients_ = {gradient_memory_.data(), values_.shape, DType::f32};
+  place_parameters();
+}
+
+void Network::place_parameters() {
   std::int64_t offset = 0;
   for (Parameter* parameter : parameters_) {
     parameter->value = {values_.f32() + offset, parameter->local(), DType::f32};
     parameter->gradient = {gradients_.f32() + offset, parameter->local(), DType::f32};
     offset += parameter->local().count();
   }
+}
+
+void Network::move_gradients(float* memory) {
+  gradients_.data = memory;
+  gradient_memory_ = {};
+  place_parameters();
 }
 
 void Network::plan_workspace() {

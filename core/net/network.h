@@ -41,6 +41,9 @@ class Network {
   [[nodiscard]] const Tensor& values() const { return values_; }        // [count]
   [[nodiscard]] const Tensor& gradients() const { return gradients_; }  // [count]
 
+  // Gradients lie in `memory` from now on, which holds gradients() and outlives their use.
+  void move_gradients(float* memory);
+
   // Sets every parameter to its initial value, a function of seed and logical place alone.
   void initialise(std::uint64_t seed, Stream& stream);
 
@@ -55,12 +58,14 @@ class Network {
   void plan_activations(const Shape& input);
   void plan_gradients();
   void plan_parameters();
+  void place_parameters();
   void plan_workspace();
 
   Device& device_;
   std::vector<std::unique_ptr<Layer>> layers_;
   InputForm input_form_;
-  std::vector<Buffer> buffers_;      // of activations and parameters
+  std::vector<Buffer> buffers_;      // of activations and values
+  Buffer gradient_memory_;           // empty after move_gradients()
   Buffer workspace_;                 // shared by all operations
   std::vector<Tensor> activations_;  // [layer count + 1]; in-place layers repeat their input
   std::vector<Tensor> activation_gradients_;  // of activations_[i + 1]; two memories in turn

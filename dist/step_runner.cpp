@@ -2,6 +2,7 @@
 #include "dist/step_runner.h"
 
 #include <chrono>
+#include <functional>
 
 namespace convoy {
 namespace {
@@ -69,14 +70,12 @@ StepRunner::Result StepRunner::run(InputFeed& feed, const Batch& batch, bool noi
   result.ms.forward = laps.lap() - waited;
 
   // Time inside MPI on the thread that computes is exposed, even where it moves data along.
-  network.backward(
-      pass,
-      [&](std::int64_t floats) {
-        Laps ready;
-        reducer_.ready(floats, op.stream);
-        exposed.add(ready.lap());
-      },
-      observer);
+  const auto ready = [&](std::int64_t floats) {
+    Laps lap;
+    reducer_.ready(floats, op.stream);
+    exposed.add(lap.lap());
+  };
+  network.backward(pass, std::ref(ready), observer);  // a reference: a copy would allocate
   op.stream.synchronize();
   waited = exposed.take();
   result.ms.comm_exposed += waited;

@@ -204,6 +204,53 @@ TEST(Equality, UpdateWithinBackwardIsTheOneAfterIt) {
   }
 }
 
+// Sums are made in an order that depends on neither ranks nor threads, so with minimal filtering
+// nothing at all differs: not the losses, not a bit of a weight. Replicas must share a host.
+void expect_the_same_bits(World& world, const std::string& strategy, int threads) {
+  const auto alone = test_world().part(test_world().rank());
+  JobOptions job = small_job();
+  job.dist.strategy = strategy;
+  TrainingRun split(world, job);
+  job.dist.strategy = "single";
+  job.device.threads = threads;
+  TrainingRun whole(*alone, job);
+  for (std::int64_t step = 0; step < 10; ++step)
+    EXPECT_EQ(split.step(step), whole.step(step)) << "loss of step " << step;
+  const std::vector<float> values = whole.values();
+  std::int64_t offset = 0;
+  for (const Parameter* part : split.session.network().parameters()) {
+    const std::int64_t begin = offset + part->rows.begin * part->logical.per_row();
+    EXPECT_EQ(std::memcmp(part->value.f32(), values.data() + begin, part->value.bytes()), 0)
+        << part->layer << " " << part->kind;
+    offset += part->logical.count();
+  }
+}
+
+TEST(Equality, ModelParallelHasTheBitsOfOneRank) {
+  if (test_world().size() % 2 != 0) GTEST_SKIP() << "strategy model needs pairs of ranks";
+  const auto pair = test_world().part(test_world().rank() / 2);
+  for (int threads : {1, 2, 3}) expect_the_same_bits(*pair, "model", threads);
+}
+
+TEST(Equality, DataParallelHasTheBitsOfOneRank) {
+  for (int threads : {1, 2}) expect_the_same_bits(test_world(), "data", threads);
+}
+
+TEST(Equality, DataParallelByDirectConvolutionOverMpi) {
+  JobOptions job = small_job();
+  job.device.conv = "direct";
+  job.dist.backend = "mpi";
+  compare_with_single(test_world(), job, "data");
+}
+
+TEST(Equality, ModelParallelByDirectConvolution) {
+  if (test_world().size() % 2 != 0) GTEST_SKIP() << "strategy model needs pairs of ranks";
+  const auto pair = test_world().part(test_world().rank() / 2);
+  JobOptions job = small_job();
+  job.device.conv = "direct";
+  compare_with_single(*pair, job, "model");
+}
+
 // Replicas start equal and add up the same bits, so they must stay equal to the last bit.
 TEST(Equality, ReplicasKeepTheSameWeights) {
   JobOptions job = small_job();

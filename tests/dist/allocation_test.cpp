@@ -1,0 +1,83 @@
+// A training step allocates nothing: every operator new of the process is counted.
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "dist/step_runner.h"
+#include "tests/dist/test_world.h"
+
+namespace {
+
+std::atomic<long> g_allocations{0};
+
+void* counted(std::size_t bytes, std::size_t alignment) {
+  ++g_allocations;
+  void* memory = nullptr;
+  if (posix_memalign(&memory, alignment, bytes == 0 ? 1 : bytes) != 0) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(std::size_t bytes) { return counted(bytes, alignof(std::max_align_t)); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  return counted(bytes, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace convoy {
+namespace {
+
+// Allocations of three steps, after two that may set things up.
+long allocations_of(World& world, const std::string& strategy) {
+  JobOptions job;
+  job.model.input = 71;
+  job.model.kernels = {32, 32, 48, 48, 32};
+  job.model.neurons = {64, 48};
+  job.model.classes = 7;
+  job.solver.batch = 8;
+  job.solver.schedule = "constant";
+  job.device = {"cpu", 2, "minimal"};
+  job.dist.strategy = strategy;
+  job.dist.bucket_mb = 0.05;
+  Session session(world, job);
+  session.network().initialise(1, session.stream());
+  InputFeed feed(session, job.preprocess,
+                 std::vector<float>(static_cast<std::size_t>(71 * 71 * 3), 120.0f), 71);
+  StepRunner runner(session, job);
+  const auto images = static_cast<std::size_t>(session.slice().size());
+  const std::vector<std::uint8_t> crops(images * 71 * 71 * 3, 99);
+  const std::vector<std::int32_t> labels(images, 3);
+  const std::vector<CropRecord> records(images);
+  const Batch batch{0, crops.data(), labels.data(), records};
+  long before = 0;
+  for (std::int64_t step = 0; step < 5; ++step) {
+    if (step == 2) before = g_allocations;
+    runner.run(feed, batch, true, {step, 0, 1, 0});
+  }
+  return g_allocations - before;
+}
+
+TEST(Allocation, NoneInAStepOfOneRank) {
+  const auto alone = test_world().part(test_world().rank());
+  EXPECT_EQ(allocations_of(*alone, "single"), 0);
+}
+
+TEST(Allocation, NoneInAStepOfModelParallelRanks) {
+  if (test_world().size() % 2 != 0) GTEST_SKIP() << "strategy model needs pairs of ranks";
+  const auto pair = test_world().part(test_world().rank() / 2);
+  EXPECT_EQ(allocations_of(*pair, "model"), 0);
+}
+
+TEST(Allocation, NoneInAStepOfReplicasOnOneHost) {
+  EXPECT_EQ(allocations_of(test_world(), "data"), 0);
+}
+
+}  // namespace
+}  // namespace convoy

@@ -97,20 +97,26 @@ void time_methods(Device& device, ConvSpec spec, ConvChoice::Line& line) {
   }
 }
 
-ConvChoice::Line choose(const ConvRequest& request, const LayerPlan& plan, const ConvLayer& conv,
-                        Device& device) {
+// Throws where minimal filtering is asked for and cannot do the layer.
+void require_possible(const ConvRequest& request, const LayerPlan& plan) {
+  const auto& conv = std::get<ConvLayer>(plan.spec->kind);
+  const std::string& layer = plan.spec->name;
+  if (request.of(layer) != ConvRequest::Method::minimal ||
+      minimal_fits(conv_spec(*plan.spec, conv, plan.part)))
+    return;
+  fail(ExitCode::usage,
+       "device.conv asks for minimal filtering of {0}, whose {1} x {1} kernels with stride {2} it "
+       "cannot do; use auto, or {0}:direct",
+       layer, conv.kernel, conv.stride);
+}
+
+ConvChoice::Line choose(const ConvRequest& request, const LayerPlan& plan, Device& device) {
   ConvChoice::Line line{plan.spec->name};
-  const ConvSpec spec = conv_spec(*plan.spec, conv, plan.part);
-  const bool fits = minimal_fits(spec);
+  const ConvSpec spec = conv_spec(*plan.spec, std::get<ConvLayer>(plan.spec->kind), plan.part);
   const ConvRequest::Method asked = request.of(line.layer);
   if (asked == ConvRequest::Method::minimal) {
-    if (!fits)
-      fail(ExitCode::usage,
-           "device.conv asks for minimal filtering of {0}, whose {1} x {1} kernels with stride {2} "
-           "it cannot do; use auto, or {0}:direct",
-           line.layer, conv.kernel, conv.stride);
     line.method = ConvMethod::minimal;
-  } else if (asked == ConvRequest::Method::automatic && fits) {
+  } else if (asked == ConvRequest::Method::automatic && minimal_fits(spec)) {
     time_methods(device, spec, line);
     line.method = line.direct_ms < kClearlyQuicker * line.minimal_ms ? ConvMethod::direct
                                                                      : ConvMethod::minimal;
@@ -180,14 +186,14 @@ ConvChoice choose_conv_methods(const std::string& request_text, std::vector<Plan
   }
   const ConvRequest request(request_text);
   request.require_known(names);
+  for (const LayerPlan* layer : convolutions) require_possible(request, *layer);
 
   ConvChoice choice;
   choice.lines.resize(convolutions.size());
   std::vector<char> chosen(convolutions.size());
   if (everyone.rank() == 0) {
     for (std::size_t i = 0; i < convolutions.size(); ++i) {
-      const LayerPlan& layer = *convolutions[i];
-      choice.lines[i] = choose(request, layer, std::get<ConvLayer>(layer.spec->kind), device);
+      choice.lines[i] = choose(request, *convolutions[i], device);
       chosen[i] = choice.lines[i].method == ConvMethod::minimal ? 1 : 0;
     }
   }

@@ -58,6 +58,10 @@ refused "--parallel.strategy must be auto, single, model or data, not 'modell'" 
   --parallel.strategy modell
 refused "--solver.schedule must be" --solver.schedule sometimes
 refused "--run.eval-views must be 1 or 10, not '5'" --run.eval-views 5
+refused "--device.conv must be auto, minimal, direct, or a list" --device.conv fast
+refused "the net's convolutions are conv1, conv2, conv3, conv4, conv5" --device.conv conv7:direct
+refused "minimal filtering of conv1, whose 7 x 7 kernels with stride 2 it cannot do" \
+  --device.conv minimal --model.conv1-kernel 7 --model.conv1-stride 2
 refused "model.lrn-size is 4; the window needs an odd number" --model.lrn-size 4
 refused "model.classes is 3, but train.convoy has 4 classes" --model.classes 3
 refused "is too small" --model.input 28 --model.conv1-stride 28 --model.pool-round-up false

@@ -131,6 +131,7 @@ ConvRequest::ConvRequest(const std::string& text) {
     all_ = method_of(text, text);
     return;
   }
+  if (text.back() == ',') refuse(text);
   std::istringstream items(text);
   for (std::string item; std::getline(items, item, ',');) {
     const auto colon = item.find(':');

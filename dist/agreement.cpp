@@ -71,8 +71,7 @@ std::string threads_warning(const DeviceOptions& options, int local_ranks) {
   if (options.threads <= cores) return {};
   return fmt::format(
       "device.threads is {}, but a rank may run on {} core{} here ({} rank{} on this host): "
-      "threads "
-      "will wait for each other; leave device.threads out, or give mpirun --bind-to none",
+      "threads will wait for each other; leave device.threads out, or give mpirun --bind-to none",
       options.threads, cores, cores == 1 ? "" : "s", local_ranks, local_ranks == 1 ? "" : "s");
 }
 

@@ -22,7 +22,6 @@ std::vector<Range> cut(std::int64_t count, double bucket_mb) {
 GradientReducer::GradientReducer(Communicator& replicas, Communicator& control, Network& network,
                                  const Device& device, const DistOptions& options)
     : buckets_(cut(network.gradients().count(), options.bucket_mb)) {
-  if (replicas.size() == 1) return;
   const std::int64_t floats = network.gradients().count();
   if (options.backend == "auto" && device.host_addressable())
     shared_ = SharedMemory::make(control, shared_sum_bytes(floats, buckets_.size()));
@@ -35,7 +34,6 @@ GradientReducer::GradientReducer(Communicator& replicas, Communicator& control, 
 }
 
 void GradientReducer::ready(std::int64_t floats, Stream& stream) {
-  if (!sum_) return;
   for (; started_ < buckets_.size() && buckets_[started_].end <= floats; ++started_)
     sum_->start(started_, stream);
   for (std::size_t i = 0; i < started_; ++i) sum_->test(i);
@@ -46,11 +44,9 @@ double GradientReducer::finish(Stream& stream, const std::function<void(Range)>&
   ready(buckets_.back().end, stream);
   double waited_ms = 0;
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
-    if (sum_) {
-      const auto start = Clock::now();
-      sum_->wait(i);
-      waited_ms += std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-    }
+    const auto start = Clock::now();
+    sum_->wait(i);
+    waited_ms += std::chrono::duration<double, std::milli>(Clock::now() - start).count();
     done(buckets_[i]);
   }
   started_ = 0;

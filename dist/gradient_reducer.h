@@ -19,7 +19,8 @@ class GradientReducer {
   // Cuts the network's gradients, which lie in the order of readiness, into buckets. Replicas of
   // one host share their gradients' memory unless dist.backend says otherwise; the network's
   // gradients are moved there. `control` has the same ranks as `replicas` and carries what is said
-  // before the first step. `replicas` and `network` must outlive this. Collective.
+  // before the first step; there are at least two. `replicas` and `network` must outlive this.
+  // Collective.
   GradientReducer(Communicator& replicas, Communicator& control, Network& network,
                   const Device& device, const DistOptions& options);
 
@@ -34,7 +35,7 @@ class GradientReducer {
  private:
   std::vector<Range> buckets_;
   std::unique_ptr<SharedMemory> shared_;  // null where sums go through the communicator
-  std::unique_ptr<GradientSum> sum_;      // null where there is one replica
+  std::unique_ptr<GradientSum> sum_;
   std::size_t started_ = 0;
 };
 

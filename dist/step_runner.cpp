@@ -41,8 +41,11 @@ class UpdateAtOnce : public GradientSink {
 StepRunner::StepRunner(Session& session, const JobOptions& options)
     : session_(session),
       seed_(options.run.seed),
-      reducer_(session.replicas(), session.replica_control(), session.network(), session.device(),
-               options.dist),
+      reducer_(session.replicas().size() == 1
+                   ? nullptr
+                   : std::make_unique<GradientReducer>(session.replicas(),
+                                                       session.replica_control(), session.network(),
+                                                       session.device(), options.dist)),
       solver_(session.device(), session.network(), options.solver) {}
 
 StepRunner::Result StepRunner::run(InputFeed& feed, const Batch& batch, bool noise,
@@ -51,11 +54,10 @@ StepRunner::Result StepRunner::run(InputFeed& feed, const Batch& batch, bool noi
   const OpContext op = session_.op();
   ExposedTime& exposed = session_.exposed();
   UpdateAtOnce update(solver_, network, op);
-  const bool alone = session_.replicas().size() == 1;  // gradients of this rank are all there are
   const Pass pass{op,
                   true,
                   {seed_, static_cast<std::uint32_t>(at.step), session_.slice().begin},
-                  alone ? &update : nullptr};
+                  reducer_ ? nullptr : &update};
   const float scale = 1 / static_cast<float>(session_.global_batch());
   Result result;
   Laps total;
@@ -72,17 +74,20 @@ StepRunner::Result StepRunner::run(InputFeed& feed, const Batch& batch, bool noi
   // Time inside MPI on the thread that computes is exposed, even where it moves data along.
   const auto ready = [&](std::int64_t floats) {
     Laps lap;
-    reducer_.ready(floats, op.stream);
+    reducer_->ready(floats, op.stream);
     exposed.add(lap.lap());
   };
-  network.backward(pass, std::ref(ready), observer);  // a reference: a copy would allocate
+  if (reducer_)
+    network.backward(pass, std::ref(ready), observer);  // a reference: a copy would allocate
+  else
+    network.backward(pass, nullptr, observer);
   op.stream.synchronize();
   waited = exposed.take();
   result.ms.comm_exposed += waited;
   result.ms.backward = laps.lap() - waited;
 
-  if (!alone) {
-    waited = reducer_.finish(op.stream, [&](Range floats) { solver_.update(op, floats); });
+  if (reducer_) {
+    waited = reducer_->finish(op.stream, [&](Range floats) { solver_.update(op, floats); });
     op.stream.synchronize();
     result.ms.comm_exposed += waited;
     result.ms.update = laps.lap() - waited;

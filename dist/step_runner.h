@@ -29,7 +29,8 @@ class StepRunner {
  private:
   Session& session_;
   std::uint64_t seed_;
-  GradientReducer reducer_;  // before the solver: it may move the gradients
+  // Null where there is one replica. Before the solver: it may move the gradients.
+  std::unique_ptr<GradientReducer> reducer_;
   Solver solver_;
 };
 

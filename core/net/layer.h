@@ -59,7 +59,7 @@ class Layer {
   [[nodiscard]] virtual std::int64_t exchange_bytes(bool /*backward*/) const { return 0; }
   [[nodiscard]] virtual std::string implementation() const { return {}; }
   // The form in which the layer reads the network's input, where it is the first: x [N, H, W, C].
-  [[nodiscard]] virtual InputForm input_form(const Shape& x) const { return {x.h, x.w, x.c}; }
+  [[nodiscard]] virtual InputForm input_form(const Shape& x) const { return InputForm::plain(x); }
   [[nodiscard]] virtual std::vector<Parameter>& parameters() { return parameters_; }
 
   // The gradient that passes between a layer that ends in a ReLU and the one above it is masked by

@@ -16,7 +16,7 @@ class BlockedFilter {
         kernel_(spec.kernel),
         block_(spec.stride),
         channels_(spec.x.c),
-        taps_((spec.kernel + spec.stride - 1) / spec.stride) {}
+        taps_(minimal_taps(spec)) {}
 
   void to_blocks(const float* w, float* blocked) const {
     std::fill_n(blocked, kernels_ * blocked_size(), 0.0f);

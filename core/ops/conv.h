@@ -49,6 +49,8 @@ struct ConvProducts {
   std::int64_t weights = 0;
 };
 
+// Taps on a side of the kernel once stride x stride pixels are seen as channels of one.
+[[nodiscard]] std::int64_t minimal_taps(const ConvSpec& spec);
 // Whether `minimal` can do it: 3 x 3 or 5 x 5 taps with stride 1, or a first layer whose blocks of
 // stride x stride pixels make it such a one.
 [[nodiscard]] bool minimal_fits(const ConvSpec& spec);

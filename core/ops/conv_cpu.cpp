@@ -4,7 +4,6 @@
 // call, in the caller's workspace. Groups stay one primitive: on channel slices oneDNN 2.6 falls
 // back to reference code, while its grouped NHWC kernels run at full speed.
 #include <algorithm>
-#include <bit>
 #include <unordered_map>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "core/error.h"
 #include "core/ops/minimal_conv_cpu.h"
 #include "core/ops/operations_cpu.h"
+#include "core/ops/sum_parts_cpu.h"
 
 namespace convoy {
 namespace {
@@ -127,7 +127,7 @@ class ConvCpu : public ConvOp {
         engine_(dnnl::engine::kind::cpu, 0),
         stream_(engine_),
         needs_dx_(spec.needs_dx),
-        form_{spec.x.h, spec.x.w, spec.x.c, 1, 0},
+        form_(InputForm::plain(spec.x)),
         products_(spec.y().count() * spec.weights().per_row()) {
     const Shape y = spec.y();
     const std::int64_t k = spec.kernels / spec.groups;
@@ -253,10 +253,7 @@ std::unique_ptr<ConvOp> make_conv_cpu(CpuTeam team, const ConvSpec& spec) {
       y.w < 1 || spec.x.w + spec.pad_begin + spec.pad_end < spec.kernel)
     fail(ExitCode::usage, "Kernels of {} x {} pixels do not fit an input of {} x {}.", spec.kernel,
          spec.kernel, spec.x.h, spec.x.w);
-  if (spec.sum_parts < 1 || spec.x.n % spec.sum_parts != 0 ||
-      !std::has_single_bit(static_cast<std::uint64_t>(spec.sum_parts)))
-    fail(ExitCode::usage, "{} parts of a sum must be a power of two that divides {} images.",
-         spec.sum_parts, spec.x.n);
+  check_sum_parts(spec.sum_parts, spec.x.n);
   if (spec.method == ConvMethod::minimal) {
     if (!minimal_fits(spec))
       fail(ExitCode::usage,

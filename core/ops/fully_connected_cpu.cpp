@@ -270,10 +270,7 @@ std::unique_ptr<FullyConnectedOp> make_fully_connected_cpu(CpuTeam team,
   if (spec.images < 1 || spec.in < 1 || spec.out < 1)
     fail(ExitCode::usage, "A fully connected layer from {} to {} values for {} images is empty.",
          spec.in, spec.out, spec.images);
-  if (spec.sum_parts < 1 || !std::has_single_bit(static_cast<std::uint64_t>(spec.sum_parts)) ||
-      spec.images % spec.sum_parts != 0)
-    fail(ExitCode::usage, "Gradients over {} images cannot be summed in {} equal parts by pairs.",
-         spec.images, spec.sum_parts);
+  check_sum_parts(spec.sum_parts, spec.images);
   return std::make_unique<FullyConnectedCpu>(team, spec);
 }
 

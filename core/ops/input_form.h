@@ -20,6 +20,7 @@ struct InputForm {
   std::int64_t block = 1;
   std::int64_t pad = 0;
 
+  static InputForm plain(const Shape& x) { return {x.h, x.w, x.c, 1, 0}; }
   [[nodiscard]] Shape shape(std::int64_t images) const {
     return {images, h, w, block * block * channels};
   }

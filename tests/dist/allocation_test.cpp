@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "dist/step_runner.h"
+#include "tests/dist/small_job.h"
 #include "tests/dist/test_world.h"
 
 namespace {
@@ -36,16 +37,9 @@ namespace {
 
 // Allocations of three steps, after two that may set things up.
 long allocations_of(World& world, const std::string& strategy) {
-  JobOptions job;
-  job.model.input = 71;
-  job.model.kernels = {32, 32, 48, 48, 32};
-  job.model.neurons = {64, 48};
-  job.model.classes = 7;
-  job.solver.batch = 8;
-  job.solver.schedule = "constant";
-  job.device = {"cpu", 2, "minimal"};
+  JobOptions job = small_job();
+  job.device.threads = 2;
   job.dist.strategy = strategy;
-  job.dist.bucket_mb = 0.05;
   Session session(world, job);
   session.network().initialise(1, session.stream());
   InputFeed feed(session, job.preprocess,

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "dist/session.h"
+#include "tests/dist/small_job.h"
 #include "tests/dist/test_world.h"
 
 namespace convoy {
@@ -26,13 +27,8 @@ std::string refusal(const Call& call) {
 }
 
 JobOptions job_with(const std::string& conv) {
-  JobOptions job;
-  job.model.input = 71;
-  job.model.kernels = {16, 16, 16, 16, 16};
-  job.model.neurons = {16, 16};
-  job.model.classes = 5;
-  job.solver.batch = 8;
-  job.device = {"cpu", 1, conv};
+  JobOptions job = small_job();
+  job.device.conv = conv;
   job.dist.strategy = "data";
   return job;
 }

@@ -13,30 +13,11 @@
 #include "core/random.h"
 #include "dist/step_runner.h"
 #include "dist/traffic.h"
+#include "tests/dist/small_job.h"
 #include "tests/dist/test_world.h"
 
 namespace convoy {
 namespace {
-
-constexpr std::int64_t kBatch = 8;
-
-JobOptions small_job() {
-  JobOptions job;
-  job.model.input = 71;  // fc6 reads 2x2 maps, so the order of its inputs matters
-  job.model.kernels = {32, 32, 48, 48, 32};
-  job.model.neurons = {64, 48};
-  job.model.classes = 7;  // parts of 3 and 4 under model
-  // Spreads that let signals through so narrow a net, so that every gradient counts.
-  job.model.weight_std = {.01, .05, .07, .07, .07, .1, .1, .1};
-  job.model.bias = {0, .1, 0, .1, .1, .1, .1, 0};
-  job.solver.batch = kBatch;
-  job.solver.schedule = "constant";
-  job.solver.lr = 1e-3;
-  job.device = {"cpu", 1, "minimal"};
-  job.dist.bucket_mb = 0.05;  // several buckets, cut inside tensors
-  job.run.seed = 11;
-  return job;
-}
 
 // Batch `number` as every strategy must see it, cut to a replica's slice.
 class Images {

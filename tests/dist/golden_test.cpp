@@ -11,6 +11,7 @@
 
 #include "dist/session.h"
 #include "io/hdf5.h"
+#include "tests/core/ops/in_form.h"
 #include "tests/dist/test_world.h"
 
 namespace convoy {
@@ -35,7 +36,10 @@ class Golden {
   void run() {
     Network& network = session_.network();
     const auto input = file_.read<float>("/input");
-    to_input_form(input, session_.net().input, network);
+    Shape images = session_.net().input;
+    images.n = network.input().shape.n;
+    const std::vector<float> x = in_form(network.input_form(), images, input);
+    std::copy(x.begin(), x.end(), network.input().f32());
     const auto labels = file_.read<std::int32_t>("/labels");
     const Pass pass{session_.op(), true, {}};
     network.forward(pass);
@@ -53,27 +57,6 @@ class Golden {
 
  private:
   static std::string place(const Parameter& p) { return p.layer + "/" + p.kind; }
-
-  // Writes images [N, H, W, C] in the form that the network's first layer reads.
-  static void to_input_form(const std::vector<float>& images, const Shape& image,
-                            const Network& network) {
-    const InputForm& form = network.input_form();
-    const Tensor& x = network.input();
-    for (std::int64_t n = 0; n < x.shape.n; ++n)
-      for (std::int64_t i = 0; i < form.h * form.block; ++i)
-        for (std::int64_t j = 0; j < form.w * form.block; ++j)
-          for (std::int64_t c = 0; c < form.channels; ++c) {
-            const std::int64_t y = i - form.pad;
-            const std::int64_t z = j - form.pad;
-            const bool inside = y >= 0 && y < image.h && z >= 0 && z < image.w;
-            const std::int64_t place =
-                (i % form.block * form.block + j % form.block) * form.channels + c;
-            x.f32()[((n * form.h + i / form.block) * form.w + j / form.block) * x.shape.c + place] =
-                inside ? images[static_cast<std::size_t>(
-                             ((n * image.h + y) * image.w + z) * form.channels + c)]
-                       : 0.0f;
-          }
-  }
 
   static void require_size(std::size_t size, const Parameter& parameter) {
     if (static_cast<std::int64_t>(size) != parameter.logical.count()) {

@@ -15,6 +15,7 @@
 #include "core/device_cpu.h"
 #include "core/ops/operations.h"
 #include "core/random.h"
+#include "tests/core/ops/in_form.h"
 
 namespace convoy {
 
@@ -110,27 +111,6 @@ inline ConvInputs draw_inputs(const ConvSpec& spec, std::uint32_t sequence) {
       .dy = drawn(spec.y().count(),
                   [&] { return draws.number(0, 1) == 1 ? draws.normal(0, 1e-3) : 0.0f; }),
   };
-}
-
-// x as an InputForm says that it lies in memory.
-inline std::vector<float> in_form(const InputForm& form, const Shape& x_shape,
-                                  const std::vector<float>& x) {
-  const Shape to = form.shape(x_shape.n);
-  std::vector<float> values(static_cast<std::size_t>(to.count()));
-  auto value = values.begin();
-  for (std::int64_t n = 0; n < to.n; ++n)
-    for (std::int64_t i = 0; i < to.h; ++i)
-      for (std::int64_t j = 0; j < to.w; ++j)
-        for (std::int64_t a = 0; a < form.block; ++a)
-          for (std::int64_t b = 0; b < form.block; ++b)
-            for (std::int64_t c = 0; c < form.channels; ++c, ++value) {
-              const std::int64_t row = i * form.block - form.pad + a;
-              const std::int64_t column = j * form.block - form.pad + b;
-              if (row >= 0 && row < x_shape.h && column >= 0 && column < x_shape.w)
-                *value = x[static_cast<std::size_t>(
-                    ((n * x_shape.h + row) * x_shape.w + column) * x_shape.c + c)];
-            }
-  return values;
 }
 
 // All passes of the convolution, each into memory that holds NaN, with work memory of exactly the

@@ -6,9 +6,42 @@
 #include <sched.h>
 
 #include "core/device_cpu.h"
+#include "core/device_cuda.h"
 #include "core/error.h"
 
 namespace convoy {
+namespace {
+
+// Whether this process computes on a GPU. Throws Error(usage) where the options do not fit.
+bool on_gpu(const DeviceOptions& options, const LocalPlace& place) {
+  if (options.kind == "cpu") return false;
+  const Gpus gpus = find_gpus();
+  if (options.kind == "cuda" && gpus.count == 0)
+    fail(ExitCode::usage, "device.kind is cuda, but {}; use --device.kind cpu", gpus.why_none);
+  if (options.kind == "auto" && gpus.count == 0) return false;
+  if (gpus.count < place.ranks && !place.share_gpus)
+    fail(ExitCode::usage,
+         "{} ranks run on this host, which has {} GPU{}, and each rank needs its own; start {} "
+         "rank{} a host, let ranks share a GPU with --dist.backend mpi (slow, for tests), or use "
+         "--device.kind cpu",
+         place.ranks, gpus.count, gpus.count == 1 ? "" : "s", gpus.count,
+         gpus.count == 1 ? "" : "s");
+  return true;
+}
+
+}  // namespace
+
+const char* name_of(Precision precision) {
+  switch (precision) {
+    case Precision::fp32:
+      return "fp32";
+    case Precision::tf32:
+      return "tf32";
+    case Precision::bf16:
+      return "bf16";
+  }
+  return "";
+}
 
 int usable_cores() {
   cpu_set_t cores;
@@ -17,16 +50,19 @@ int usable_cores() {
   return std::max(1, CPU_COUNT(&cores));
 }
 
-std::unique_ptr<Device> make_device(const DeviceOptions& options, int local_ranks) {
-  if (options.kind != "auto" && options.kind != "cpu")
-    fail(ExitCode::usage, "device.kind is '{}', but this build knows 'auto' and 'cpu' only.",
-         options.kind);
+std::unique_ptr<Device> make_device(const DeviceOptions& options, const LocalPlace& place) {
+  if (options.kind != "auto" && options.kind != "cpu" && options.kind != "cuda")
+    fail(ExitCode::usage, "device.kind is '{}'; use auto, cpu or cuda", options.kind);
   if (options.threads < 0)
     fail(ExitCode::usage, "device.threads is {}, but must be 0 (a fair share) or more.",
          options.threads);
-  const int share = std::max(1, usable_cores() / std::max(1, local_ranks));
-  return std::make_unique<CpuDevice>(options.threads > 0 ? options.threads : share,
-                                     cpu::best_isa());
+  const int share = std::max(1, usable_cores() / std::max(1, place.ranks));
+  const int threads = options.threads > 0 ? options.threads : share;
+  if (on_gpu(options, place)) return make_cuda_device(options, place, threads);
+  if (options.precision != "auto" && options.precision != "fp32")
+    fail(ExitCode::usage, "device.precision is {}, but the CPU computes in fp32 only; leave it out",
+         options.precision);
+  return std::make_unique<CpuDevice>(threads, cpu::best_isa());
 }
 
 }  // namespace convoy

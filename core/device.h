@@ -2,19 +2,28 @@
 //
 // Layers, network and trainer know this interface only; which device they run on is decided once,
 // by make_device(). The CPU device runs everything at once on the calling thread and its OpenMP
-// team, so its streams and events have nothing to wait for.
+// team, so its streams have nothing to wait for; a GPU runs behind its callers, who must
+// synchronize before they look at what it wrote.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "core/kernel_choices.h"
 #include "core/tensor.h"
 
 namespace convoy {
 
-enum class DeviceKind { cpu };
+enum class DeviceKind { cpu, cuda };
+
+// How a device multiplies. fp32: true fp32 throughout. tf32: fp32 in memory, products of operands
+// rounded to 10 bits of fraction, summed in fp32. bf16: activations and the weights that
+// operations read are bf16, sums, gradients of weights, parameters and momentum fp32.
+enum class Precision { fp32, tf32, bf16 };
+[[nodiscard]] const char* name_of(Precision precision);
 
 // An in-order queue of work on a device.
 class Stream {
@@ -30,9 +39,11 @@ class Event {
   virtual void record(Stream& stream) = 0;
   virtual void wait_on(Stream& stream) = 0;  // later work of `stream` waits for the mark
   virtual void synchronize() = 0;            // the host waits for the mark
+  // From `earlier` to this mark, both timed, and both passed.
+  virtual double milliseconds_since(const Event& earlier) const = 0;
 };
 
-// Owned device memory, 64-byte aligned, zero when allocated.
+// Owned memory, 64-byte aligned, zero when allocated.
 class Buffer {
  public:
   Buffer() = default;
@@ -55,13 +66,29 @@ class Device {
   // For logs: processor, threads, instruction set.
   [[nodiscard]] virtual std::string description() const = 0;
 
-  // The instruction set of its kernels: "AVX-512". Ranks that differ in it round differently.
+  // What its kernels are made for: "AVX-512", "NVIDIA H100 tf32". Ranks that differ in it round
+  // differently.
   [[nodiscard]] virtual std::string kernels() const = 0;
+
+  [[nodiscard]] virtual Precision precision() const = 0;
+  // Of activations, their gradients, and the weights and biases that operations read: bf16 with
+  // that precision, else f32.
+  [[nodiscard]] DType activation_type() const {
+    return precision() == Precision::bf16 ? DType::bf16 : DType::f32;
+  }
+  // True where gradients that were just made lie in a cache, so that updating at once saves reading
+  // them again; otherwise one update of all parameters is quickest.
+  [[nodiscard]] virtual bool updates_from_cache() const = 0;
 
   // Throws Error(resource) with the number of bytes asked for when memory runs out.
   virtual Buffer allocate(std::size_t bytes) = 0;
+  // Host memory that copies to and from the device pass by without the host's help.
+  virtual Buffer allocate_host(std::size_t bytes) = 0;
   virtual std::unique_ptr<Stream> make_stream() = 0;
-  virtual std::unique_ptr<Event> make_event() = 0;
+  // `timed`: for milliseconds_since(). Such a mark can be recorded within a graph too, where it
+  // marks whenever the graph runs, but other streams cannot wait for it there.
+  virtual std::unique_ptr<Event> make_event(bool timed = false) = 0;
+  // Host memory must stay as it is until the stream has passed the copy.
   virtual void copy_to_device(void* device, const void* host, std::size_t bytes, Stream& s) = 0;
   virtual void copy_to_host(void* host, const void* device, std::size_t bytes, Stream& s) = 0;
   virtual void copy(void* to, const void* from, std::size_t bytes, Stream& s) = 0;  // on the device
@@ -75,21 +102,37 @@ class Device {
   // The multiply-add rate of all its threads on registers, in GFLOP/s: measured, for `convoy
   // bench`.
   virtual double measure_peak_gflops() = 0;
+  // Bytes of device memory in use by this process at most so far.
+  [[nodiscard]] virtual std::int64_t peak_memory_bytes() const = 0;
   // Makes the operations below core/ops for this device.
   virtual Operations& operations() = 0;
+  // Kernels that operations picked by timing; those that are known are not timed again.
+  virtual KernelChoices& choices() = 0;
 };
 
 struct DeviceOptions {
-  std::string kind = "auto";  // device.kind: auto, cpu
+  std::string kind = "auto";  // device.kind: auto, cpu, cuda
   int threads = 0;            // device.threads: 0 = the cores this process may use
   std::string conv = "auto";  // device.conv: how convolutions are computed (dist/conv_choice.h)
+  std::string precision = "auto";  // device.precision: auto, fp32, tf32, bf16
+  bool deterministic = true;       // device.deterministic: only kernels that always sum alike
+  bool graph = true;               // device.graph: a training step is one CUDA graph
+  double workspace_mb = 1024;      // device.workspace-mb: of one operation at most, 10^6 bytes
+};
+
+// Which of the processes of this job on this host a process is.
+struct LocalPlace {
+  int rank = 0;
+  int ranks = 1;
+  bool share_gpus = false;  // several may use one GPU
 };
 
 // The cores that this process may run on.
 [[nodiscard]] int usable_cores();
 
-// The only place that knows which devices exist. `local_ranks` processes share this host; with
-// threads = 0 each takes its share of the cores it may run on, at least one.
-std::unique_ptr<Device> make_device(const DeviceOptions& options, int local_ranks);
+// The only place that knows which devices exist. With threads = 0 each process of the host takes
+// its share of the cores it may run on, at least one. `auto` is a GPU where there is one. Throws
+// Error(usage) for options that this machine or build cannot honour.
+std::unique_ptr<Device> make_device(const DeviceOptions& options, const LocalPlace& place);
 
 }  // namespace convoy

@@ -2,6 +2,7 @@
 #include "core/device_cpu.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -9,6 +10,7 @@
 
 #include <omp.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "core/error.h"
 
@@ -25,9 +27,18 @@ class CpuStream : public Stream {
 
 class CpuEvent : public Event {
  public:
-  void record(Stream&) override {}
+  void record(Stream&) override { at_ = Clock::now(); }
   void wait_on(Stream&) override {}
   void synchronize() override {}
+  [[nodiscard]] double milliseconds_since(const Event& earlier) const override {
+    return std::chrono::duration<double, std::milli>(at_ -
+                                                     static_cast<const CpuEvent&>(earlier).at_)
+        .count();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point at_;
 };
 
 std::string processor_name() {
@@ -88,6 +99,12 @@ double CpuDevice::measure_peak_gflops() {
   return best;
 }
 
+std::int64_t CpuDevice::peak_memory_bytes() const {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss * 1024;  // Linux counts KiB
+}
+
 std::string CpuDevice::description() const {
   return fmt::format("{}, {} thread{}, {} kernels", processor_name(), threads_,
                      threads_ == 1 ? "" : "s", operations_.kernels_name());
@@ -114,7 +131,7 @@ Buffer CpuDevice::allocate(std::size_t bytes) {
 
 std::unique_ptr<Stream> CpuDevice::make_stream() { return std::make_unique<CpuStream>(); }
 
-std::unique_ptr<Event> CpuDevice::make_event() { return std::make_unique<CpuEvent>(); }
+std::unique_ptr<Event> CpuDevice::make_event(bool) { return std::make_unique<CpuEvent>(); }
 
 void CpuDevice::copy_to_device(void* device, const void* host, std::size_t bytes, Stream&) {
   if (bytes > 0) std::memcpy(device, host, bytes);

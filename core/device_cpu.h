@@ -18,9 +18,12 @@ class CpuDevice : public Device {
   [[nodiscard]] DeviceKind kind() const override { return DeviceKind::cpu; }
   [[nodiscard]] std::string description() const override;
   [[nodiscard]] std::string kernels() const override { return kernels_.name; }
+  [[nodiscard]] Precision precision() const override { return Precision::fp32; }
+  [[nodiscard]] bool updates_from_cache() const override { return true; }
   Buffer allocate(std::size_t bytes) override;
+  Buffer allocate_host(std::size_t bytes) override { return allocate(bytes); }
   std::unique_ptr<Stream> make_stream() override;
-  std::unique_ptr<Event> make_event() override;
+  std::unique_ptr<Event> make_event(bool timed) override;
   void copy_to_device(void* device, const void* host, std::size_t bytes, Stream& s) override;
   void copy_to_host(void* host, const void* device, std::size_t bytes, Stream& s) override;
   void copy(void* to, const void* from, std::size_t bytes, Stream& s) override;
@@ -28,12 +31,15 @@ class CpuDevice : public Device {
   [[nodiscard]] bool host_addressable() const override { return true; }
   [[nodiscard]] int host_threads() const override { return threads_; }
   double measure_peak_gflops() override;
+  [[nodiscard]] std::int64_t peak_memory_bytes() const override;  // resident
   Operations& operations() override { return operations_; }
+  KernelChoices& choices() override { return choices_; }
 
  private:
   int threads_;
   const cpu::Kernels& kernels_;
   CpuOperations operations_;
+  KernelChoices choices_;
 };
 
 }  // namespace convoy

@@ -79,6 +79,7 @@ class World {
   [[nodiscard]] int rank() const;
   [[nodiscard]] int size() const;
   [[nodiscard]] int local_ranks() const;  // ranks of this job on this host
+  [[nodiscard]] int local_rank() const;   // this one among them
   [[nodiscard]] const std::string& host() const;
   // Ranks that share a colour form a group, ordered by rank. Collective.
   std::unique_ptr<Communicator> split(int colour);

@@ -16,7 +16,7 @@ Evaluator::Evaluator(Session& session, const Dataset& dataset, const JobOptions&
       reader_{session.slice().size(), session.net().input.h, options.data.threads,
               options.data.ahead},
       feed_(session, options.preprocess, mean_image, mean_size),
-      loss_(session.device().operations().softmax_loss()) {
+      loss_(session.device().operations().softmax_loss(session.slice().size())) {
   const std::int64_t places = session.slice().size();
   if (views != 1 && views != 10) {
     fail(ExitCode::usage, "{} views were asked for; evaluation takes 1 (centre) or 10", views);

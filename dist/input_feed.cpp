@@ -54,6 +54,7 @@ InputFeed::InputFeed(Session& session, const PreprocessOptions& options,
   noisy_ = device_.operations().prepare_input(spec);
 
   crops_ = device_.allocate(static_cast<std::size_t>(shape_.count()));
+  records_ = device_.allocate(static_cast<std::size_t>(shape_.n) * sizeof(CropRecord));
   mean_ = device_.allocate(mean_image.size() * sizeof(float));
   const auto stream = device_.make_stream();
   device_.copy_to_device(mean_.data(), mean_image.data(), mean_.bytes(), *stream);
@@ -63,8 +64,10 @@ InputFeed::InputFeed(Session& session, const PreprocessOptions& options,
 void InputFeed::load(const Batch& batch, bool noise, const OpContext& op, const Tensor& x) {
   const Tensor crops{crops_.data(), shape_, DType::u8};
   device_.copy_to_device(crops.data, batch.crops, crops.bytes(), op.stream);
+  device_.copy_to_device(records_.data(), batch.records.data(), records_.bytes(), op.stream);
   PrepareInputOp& prepare = noise ? *noisy_ : *plain_;
-  prepare.apply(op, crops, batch.records, static_cast<const float*>(mean_.data()), x);
+  prepare.apply(op, crops, static_cast<const CropRecord*>(records_.data()),
+                static_cast<const float*>(mean_.data()), x);
 }
 
 }  // namespace convoy

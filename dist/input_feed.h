@@ -26,7 +26,8 @@ class InputFeed {
  private:
   Device& device_;
   Shape shape_;
-  Buffer crops_;  // uint8 [N, H, W, 3]
+  Buffer crops_;    // uint8 [N, H, W, 3]
+  Buffer records_;  // CropRecord [N]
   Buffer mean_;
   std::unique_ptr<PrepareInputOp> plain_;
   std::unique_ptr<PrepareInputOp> noisy_;

@@ -25,7 +25,8 @@ std::int64_t parts_of_sums(std::int64_t global_batch, std::int64_t replicas) {
 Session::Session(World& world, const JobOptions& options)
     : world_(world),
       global_batch_(options.solver.batch),
-      device_(make_device(options.device, world.local_ranks())),
+      device_(make_device(options.device, {world.local_rank(), world.local_ranks(),
+                                           options.dist.backend == "mpi"})),
       stream_(device_->make_stream()),
       net_(build_alexnet(options.model)),
       strategy_(choose_strategy(options.dist.strategy, net_, world.size(), global_batch_)) {
@@ -45,7 +46,7 @@ Session::Session(World& world, const JobOptions& options)
   slice_ = {replica * images, (replica + 1) * images};
   const Shape input{images, net_.input.h, net_.input.w, net_.input.c};
   network_ = std::make_unique<Network>(*device_, input, make_layers(options.device.conv));
-  loss_ = device_->operations().softmax_loss();
+  loss_ = device_->operations().softmax_loss(images);
   labels_ = device_->allocate(static_cast<std::size_t>(images) * sizeof(std::int32_t));
   sums_ = device_->allocate(sizeof(LossSums));
 }

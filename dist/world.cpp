@@ -56,6 +56,7 @@ struct World::State {
     MPI_Comm local = MPI_COMM_NULL;
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &local);
     MPI_Comm_size(local, &local_ranks);
+    MPI_Comm_rank(local, &local_rank);
     MPI_Comm_free(&local);
   }
   ~State() {
@@ -72,6 +73,7 @@ struct World::State {
   int rank = 0;
   int size = 1;
   int local_ranks = 1;
+  int local_rank = 0;
   std::string host;
 };
 
@@ -89,6 +91,7 @@ World::~World() = default;
 int World::rank() const { return state_->rank; }
 int World::size() const { return state_->size; }
 int World::local_ranks() const { return state_->local_ranks; }
+int World::local_rank() const { return state_->local_rank; }
 const std::string& World::host() const { return state_->host; }
 
 std::unique_ptr<Communicator> World::split(int colour) {

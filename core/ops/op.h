@@ -2,9 +2,11 @@
 //
 // Each header here states one operation; `NAME_cpu.cpp` beside it is its body for the CPU device.
 // Operations are made once, when a network is planned, for fixed shapes; a call allocates nothing.
-// Tensors are the caller's; unless a header says otherwise they must not overlap. All numbers are
-// fp32 on the CPU device. Sums over a batch are sums, never means: the loss is divided by the
-// global batch once (softmax_loss.h).
+// Tensors are the caller's; unless a header says otherwise they must not overlap.
+// Activations, their gradients, and the weights and biases that operations read have the device's
+// activation_type(): fp32 on the CPU device, fp32 or bf16 on a GPU. Gradients of weights,
+// parameters and whatever is summed over images are fp32 at least. Sums over a batch are sums,
+// never means: the loss is divided by the global batch once (softmax_loss.h).
 #pragma once
 
 #include <cstddef>

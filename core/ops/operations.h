@@ -6,6 +6,7 @@
 #include "core/ops/add.h"
 #include "core/ops/channel_parts.h"
 #include "core/ops/conv.h"
+#include "core/ops/convert.h"
 #include "core/ops/dropout.h"
 #include "core/ops/fully_connected.h"
 #include "core/ops/lrn.h"
@@ -26,12 +27,13 @@ class Operations {
   virtual std::unique_ptr<FullyConnectedOp> fully_connected(const FullyConnectedSpec&) = 0;
   virtual std::unique_ptr<ReluOp> relu() = 0;
   virtual std::unique_ptr<AddOp> add() = 0;
+  virtual std::unique_ptr<ConvertOp> convert() = 0;
   virtual std::unique_ptr<LrnOp> lrn(const LrnSpec&) = 0;
   virtual std::unique_ptr<SpatialNormOp> spatial_norm(const SpatialNormSpec&) = 0;
   virtual std::unique_ptr<PoolOp> pool(const PoolSpec&) = 0;
   virtual std::unique_ptr<LrnPoolOp> lrn_pool(const LrnPoolSpec&) = 0;
   virtual std::unique_ptr<DropoutOp> dropout(const DropoutSpec&) = 0;
-  virtual std::unique_ptr<SoftmaxLossOp> softmax_loss() = 0;
+  virtual std::unique_ptr<SoftmaxLossOp> softmax_loss(std::int64_t images) = 0;
   virtual std::unique_ptr<UpdateOp> update() = 0;
   virtual std::unique_ptr<PrepareInputOp> prepare_input(const PrepareInputSpec&) = 0;
   virtual std::unique_ptr<ChannelPartsOp> channel_parts(const ChannelPartsSpec&) = 0;

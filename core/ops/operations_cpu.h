@@ -25,6 +25,7 @@ std::unique_ptr<LrnPoolOp> make_lrn_pool_cpu(CpuTeam, const LrnPoolSpec&);
 std::unique_ptr<DropoutOp> make_dropout_cpu(CpuTeam, const DropoutSpec&);
 std::unique_ptr<SoftmaxLossOp> make_softmax_loss_cpu(CpuTeam);
 std::unique_ptr<AddOp> make_add_cpu(CpuTeam);
+std::unique_ptr<ConvertOp> make_convert_cpu(CpuTeam);
 std::unique_ptr<UpdateOp> make_update_cpu(CpuTeam);
 std::unique_ptr<PrepareInputOp> make_prepare_input_cpu(CpuTeam, const PrepareInputSpec&);
 std::unique_ptr<ChannelPartsOp> make_channel_parts_cpu(CpuTeam, const ChannelPartsSpec&);
@@ -45,6 +46,7 @@ class CpuOperations : public Operations {
     return make_fully_connected_cpu(team_, s);
   }
   std::unique_ptr<AddOp> add() override { return make_add_cpu(team_); }
+  std::unique_ptr<ConvertOp> convert() override { return make_convert_cpu(team_); }
   std::unique_ptr<ReluOp> relu() override { return make_relu_cpu(team_); }
   std::unique_ptr<LrnOp> lrn(const LrnSpec& s) override { return make_lrn_cpu(team_, s); }
   std::unique_ptr<SpatialNormOp> spatial_norm(const SpatialNormSpec& s) override {
@@ -57,7 +59,9 @@ class CpuOperations : public Operations {
   std::unique_ptr<DropoutOp> dropout(const DropoutSpec& s) override {
     return make_dropout_cpu(team_, s);
   }
-  std::unique_ptr<SoftmaxLossOp> softmax_loss() override { return make_softmax_loss_cpu(team_); }
+  std::unique_ptr<SoftmaxLossOp> softmax_loss(std::int64_t) override {
+    return make_softmax_loss_cpu(team_);
+  }
   std::unique_ptr<UpdateOp> update() override { return make_update_cpu(team_); }
   std::unique_ptr<PrepareInputOp> prepare_input(const PrepareInputSpec& s) override {
     return make_prepare_input_cpu(team_, s);

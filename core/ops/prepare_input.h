@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <span>
 
 #include "core/ops/input_form.h"
 #include "core/ops/op.h"
@@ -40,10 +39,10 @@ struct PrepareInputSpec {
 class PrepareInputOp {
  public:
   virtual ~PrepareInputOp() = default;
-  // crops uint8 [N, H, W, 3] RGB, records [N] in host memory, mean image fp32 [S, S, 3] RGB (null
-  // where no image is used), x fp32 [N, H, W, 3], or in the form asked for:
+  // crops uint8 [N, H, W, 3] RGB, records [N], mean image fp32 [S, S, 3] RGB (null where no image
+  // is used), all in device memory; x [N, H, W, 3], or in the form asked for:
   //   x = (mirrored crop - mean + colour) * scale
-  virtual void apply(const OpContext&, const Tensor& crops, std::span<const CropRecord> records,
+  virtual void apply(const OpContext&, const Tensor& crops, const CropRecord* records,
                      const float* mean_image, const Tensor& x) = 0;
 };
 

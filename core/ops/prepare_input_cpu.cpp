@@ -16,7 +16,7 @@ class PrepareInputCpu : public PrepareInputOp {
   PrepareInputCpu(CpuTeam team, const PrepareInputSpec& spec)
       : team_(team), spec_(spec), rows_(static_cast<std::size_t>(team.threads * spec.size * 3)) {}
 
-  void apply(const OpContext&, const Tensor& crops, std::span<const CropRecord> records,
+  void apply(const OpContext&, const Tensor& crops, const CropRecord* records,
              const float* mean_image, const Tensor& x) override {
     const std::int64_t size = spec_.size;
     if (spec_.form.block > 1) return apply_blocks(crops, records, mean_image, x);
@@ -27,10 +27,10 @@ class PrepareInputCpu : public PrepareInputOp {
 
  private:
   // Row r of all images' rows, [size, 3].
-  void pixel_row(const Tensor& crops, std::span<const CropRecord> records, const float* mean_image,
+  void pixel_row(const Tensor& crops, const CropRecord* records, const float* mean_image,
                  std::int64_t r, float* out) const {
     const std::int64_t size = spec_.size;
-    const CropRecord& record = records[static_cast<std::size_t>(r / size)];
+    const CropRecord& record = records[r / size];
     cpu::PrepareRow row{};
     row.crop = crops.u8() + 3 * r * size;
     row.size = size;
@@ -52,8 +52,8 @@ class PrepareInputCpu : public PrepareInputOp {
   }
 
   // A row of blocks is made of `block` rows of pixels, each cut into runs of `block` pixels.
-  void apply_blocks(const Tensor& crops, std::span<const CropRecord> records,
-                    const float* mean_image, const Tensor& x) {
+  void apply_blocks(const Tensor& crops, const CropRecord* records, const float* mean_image,
+                    const Tensor& x) {
     const InputForm& form = spec_.form;
     const std::int64_t size = spec_.size;
     const std::int64_t run = form.block * 3;  // floats of a row of pixels in a block

@@ -18,13 +18,14 @@ struct LossSums {
 class SoftmaxLossOp {
  public:
   virtual ~SoftmaxLossOp() = default;
-  // p [N, classes] = softmax(logits), with the maximum subtracted first. `p` may be the logits' own
-  // memory.
+  // p [N, classes] = softmax(logits), with the maximum subtracted first. p is fp32; where the
+  // logits are too, it may be their own memory.
   virtual void softmax(const OpContext&, const Tensor& logits, const Tensor& p) = 0;
   // dlogits = (softmax(logits) - onehot(label)) * scale, 0 for images with label -1 (padding), and
-  // *sums (overwritten). labels int32 [N]. Where logits are equal the lower class number ranks
-  // first; an image with a NaN among its logits counts as wrong and makes the loss NaN. `dlogits`
-  // may be the logits' own memory.
+  // *sums (overwritten). labels int32 [N] in [-1, classes): the CPU device throws Error(bad_data)
+  // for others, on a GPU they make the loss NaN. Where logits are equal the lower class number
+  // ranks first; an image with a NaN among its logits counts as wrong and makes the loss NaN.
+  // `dlogits` may be the logits' own memory.
   virtual void loss(const OpContext&, const Tensor& logits, const Tensor& labels, float scale,
                     const Tensor& dlogits, LossSums* sums) = 0;
   // *sums (overwritten) from probabilities already averaged over views, p [N, classes]. A label's

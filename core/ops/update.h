@@ -17,8 +17,9 @@ struct UpdateSegment {
   float* v = nullptr;        // velocity (SGD), first moment (Adam)
   float* s = nullptr;        // second moment (Adam), null for SGD
   std::int64_t count = 0;
-  float lr = 0;     // learning rate of this tensor; 0 freezes it: neither w nor v changes
-  float decay = 0;  // weight decay of this tensor (SGD)
+  float lr = 0;          // learning rate of this tensor; 0 freezes it: neither w nor v changes
+  float decay = 0;       // weight decay of this tensor (SGD)
+  void* copy = nullptr;  // bf16 [count]: gets the new value, rounded; null where there is none
 };
 
 struct AdamSpec {

@@ -12,9 +12,10 @@ namespace convoy {
 namespace {
 
 TEST(Device, RefusesUnknownKindsAndNegativeThreads) {
-  for (const DeviceOptions& options : {DeviceOptions{"gpu", 0}, DeviceOptions{"cpu", -1}}) {
+  for (const DeviceOptions& options : {DeviceOptions{"gpu", 0}, DeviceOptions{"cpu", -1},
+                                       DeviceOptions{"cpu", 1, "auto", "bf16"}}) {
     try {
-      make_device(options, 1);
+      make_device(options, {});
       FAIL();
     } catch (const Error& e) {
       EXPECT_EQ(e.code(), ExitCode::usage);
@@ -23,12 +24,13 @@ TEST(Device, RefusesUnknownKindsAndNegativeThreads) {
 }
 
 TEST(Device, SaysHowManyThreads) {
-  EXPECT_THAT(make_device({"cpu", 3}, 1)->description(), testing::HasSubstr("3 threads"));
-  EXPECT_THAT(make_device({"auto", 0}, 1 << 20)->description(), testing::HasSubstr("1 thread,"));
+  EXPECT_THAT(make_device({"cpu", 3}, {})->description(), testing::HasSubstr("3 threads"));
+  EXPECT_THAT(make_device({"cpu", 0}, {0, 1 << 20})->description(),
+              testing::HasSubstr("1 thread,"));
 }
 
 TEST(Device, MemoryIsAlignedAndZero) {
-  const auto device = make_device({"cpu", 2}, 1);
+  const auto device = make_device({"cpu", 2}, {});
   for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, std::size_t{5} << 20}) {
     const Buffer buffer = device->allocate(bytes);
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.data()) % 64, 0u);
@@ -39,7 +41,7 @@ TEST(Device, MemoryIsAlignedAndZero) {
 }
 
 TEST(Device, RunningOutOfMemoryIsAnError) {
-  const auto device = make_device({"cpu", 1}, 1);
+  const auto device = make_device({"cpu", 1}, {});
   try {
     static_cast<void>(device->allocate(std::size_t{1} << 60));
     FAIL();
@@ -50,7 +52,7 @@ TEST(Device, RunningOutOfMemoryIsAnError) {
 }
 
 TEST(Device, CopiesAndFills) {
-  const auto device = make_device({"cpu", 2}, 1);
+  const auto device = make_device({"cpu", 2}, {});
   const auto stream = device->make_stream();
   const Buffer a = device->allocate(100), b = device->allocate(100);
   const std::string text(100, 'x');

@@ -11,6 +11,6 @@ namespace convoy {
 World& test_world();
 
 // One thread a rank: the tests run several ranks on few cores.
-inline std::unique_ptr<Device> test_device() { return make_device({"cpu", 1}, 1); }
+inline std::unique_ptr<Device> test_device() { return make_device({"cpu", 1}, {}); }
 
 }  // namespace convoy

@@ -90,7 +90,7 @@ ModelOptions small_model() {
 
 void expect_same_gradients(const ModelOptions& model) {
   const NetSpec spec = build_alexnet(model);
-  const auto device = make_device({"cpu", 2}, 1);
+  const auto device = make_device({"cpu", 2}, {});
   const auto stream = device->make_stream();
   std::vector<float> logits[2], gradients[2];
   for (const bool fused : {false, true}) {
@@ -132,7 +132,7 @@ TEST(Network, DropoutOverPooledMapsChangesNoGradient) {
 }
 
 TEST(Network, NamesFusedLayersByBoth) {
-  const auto device = make_device({"cpu", 1}, 1);
+  const auto device = make_device({"cpu", 1}, {});
   const Network net = make_network(*device, build_alexnet(small_model()), true);
   EXPECT_EQ(net.layers()[1]->name(), "norm1+pool1");
   EXPECT_EQ(net.layers()[2]->name(), "conv2");

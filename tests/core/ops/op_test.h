@@ -58,6 +58,13 @@ class OpTest : public testing::TestWithParam<DeviceCase> {
     return {buffers_.back().data(), shape, type};
   }
 
+  const CropRecord* upload_records(const std::vector<CropRecord>& records) {
+    const auto bytes = records.size() * sizeof(CropRecord);
+    buffers_.push_back(device_->allocate(bytes));
+    device_->copy_to_device(buffers_.back().data(), records.data(), bytes, *stream_);
+    return static_cast<const CropRecord*>(buffers_.back().data());
+  }
+
   // Not zero: operations that overwrite must not rely on it.
   Tensor unset(const Shape& shape) {
     return upload(shape, std::vector<float>(static_cast<std::size_t>(shape.count()), 7.5f));

@@ -126,8 +126,9 @@ TEST_P(PrepareInput, MatchesAPlainLoop) {
                 expected.push_back((v - m + r.colour[colour]) * spec.scale[colour]);
               }
         const Tensor x = unset(shape);
-        ops().prepare_input(spec)->apply(context(), upload_as(shape, crops, DType::u8), records,
-                                         upload(mean_shape, image).f32(), x);
+        ops().prepare_input(spec)->apply(context(), upload_as(shape, crops, DType::u8),
+                                         upload_records(records), upload(mean_shape, image).f32(),
+                                         x);
         expect_close(download(x), expected, 1e-6);
       }
 }

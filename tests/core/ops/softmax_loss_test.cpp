@@ -17,9 +17,9 @@ class SoftmaxLossBase : public OpTest {
               const std::vector<std::int32_t>& labels, float scale = 1) {
     const Tensor gradient = unset(shape);
     const Buffer sums = device().allocate(sizeof(LossSums));
-    ops().softmax_loss()->loss(context(), upload(shape, logits),
-                               upload_as({shape.n, 1, 1, 1}, labels, DType::i32), scale, gradient,
-                               static_cast<LossSums*>(sums.data()));
+    ops().softmax_loss(64)->loss(context(), upload(shape, logits),
+                                 upload_as({shape.n, 1, 1, 1}, labels, DType::i32), scale, gradient,
+                                 static_cast<LossSums*>(sums.data()));
     return {*static_cast<const LossSums*>(sums.data()), download(gradient)};
   }
 };
@@ -90,8 +90,8 @@ TEST_P(SoftmaxLoss, SoftmaxMayOverwriteItsLogits) {
   const Shape shape{5, 1, 1, 11};
   const auto logits = random(shape);
   const Tensor x = upload(shape, logits), p = unset(shape);
-  ops().softmax_loss()->softmax(context(), x, p);
-  ops().softmax_loss()->softmax(context(), x, x);
+  ops().softmax_loss(64)->softmax(context(), x, p);
+  ops().softmax_loss(64)->softmax(context(), x, x);
   EXPECT_EQ(download(x), download(p));
   Doubles expected(logits.size());
   for (std::size_t i = 0; i < 5; ++i) {
@@ -109,7 +109,7 @@ TEST_P(SoftmaxLoss, EvaluatesProbabilities) {
                              .2f, .2f, 0,   1,   0,   0,   0,   0,   0};
   const Buffer sums = device().allocate(sizeof(LossSums));
   auto* const result = static_cast<LossSums*>(sums.data());
-  ops().softmax_loss()->evaluate(
+  ops().softmax_loss(64)->evaluate(
       context(), upload(shape, p),
       upload_as({3, 1, 1, 1}, std::vector<std::int32_t>{0, 5, -1}, DType::i32), result);
   EXPECT_EQ(result->images, 2);

@@ -1,0 +1,27 @@
+// cuBLASLt for one GPU: matrix products with epilogues.
+#pragma once
+
+#include <memory>
+
+#include "core/device.h"
+
+namespace convoy {
+
+class BlasLt {
+ public:
+  BlasLt();
+  ~BlasLt();
+  BlasLt(const BlasLt&) = delete;
+  BlasLt& operator=(const BlasLt&) = delete;
+
+  struct State;
+  [[nodiscard]] State& state() { return *state_; }
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+// GFLOP/s of a large product in the device's precision: the best of a few.
+[[nodiscard]] double measure_product_rate(BlasLt& blas, Device& device);
+
+}  // namespace convoy

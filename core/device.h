@@ -102,6 +102,9 @@ class Device {
   // The multiply-add rate of all its threads on registers, in GFLOP/s: measured, for `convoy
   // bench`.
   virtual double measure_peak_gflops() = 0;
+  // Runs what `work` queues on `stream`, all of it at once where the device can (a CUDA graph). The
+  // work may queue other things in each call; it must not wait for the stream.
+  virtual void run_as_graph(Stream& stream, const std::function<void()>& work) = 0;
   // Bytes of device memory in use by this process at most so far.
   [[nodiscard]] virtual std::int64_t peak_memory_bytes() const = 0;
   // Makes the operations below core/ops for this device.

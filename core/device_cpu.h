@@ -31,6 +31,7 @@ class CpuDevice : public Device {
   [[nodiscard]] bool host_addressable() const override { return true; }
   [[nodiscard]] int host_threads() const override { return threads_; }
   double measure_peak_gflops() override;
+  void run_as_graph(Stream&, const std::function<void()>& work) override { work(); }
   [[nodiscard]] std::int64_t peak_memory_bytes() const override;  // resident
   Operations& operations() override { return operations_; }
   KernelChoices& choices() override { return choices_; }

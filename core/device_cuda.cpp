@@ -9,6 +9,7 @@
 #include "core/cuda/blaslt.h"
 #include "core/cuda/check.h"
 #include "core/cuda/cudnn.h"
+#include "core/cuda/graph.h"
 #include "core/cuda/stream.h"
 #include "core/error.h"
 #include "core/ops/operations_cuda.h"
@@ -76,6 +77,9 @@ class CudaDevice : public Device {
   [[nodiscard]] bool host_addressable() const override { return false; }
   [[nodiscard]] int host_threads() const override { return threads_; }
   double measure_peak_gflops() override;
+  void run_as_graph(Stream& stream, const std::function<void()>& work) override {
+    graph_.run(native(stream), work);
+  }
   [[nodiscard]] std::int64_t peak_memory_bytes() const override { return peak_bytes_; }
   Operations& operations() override { return *operations_; }
   KernelChoices& choices() override { return choices_; }
@@ -93,6 +97,7 @@ class CudaDevice : public Device {
   std::unique_ptr<Cudnn> cudnn_;
   std::unique_ptr<BlasLt> blas_;
   std::unique_ptr<CudaOperations> operations_;
+  CudaGraph graph_;
   std::int64_t bytes_ = 0;
   std::int64_t peak_bytes_ = 0;
 };

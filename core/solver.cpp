@@ -26,16 +26,17 @@ Solver::Solver(Device& device, const Network& network, const SolverOptions& opti
       conv1_schedule_(schedule_or(options.conv1_schedule, options)),
       op_(device.operations().update()),
       values_(network.values().f32()),
-      gradients_(network.gradients().f32()) {
+      gradients_(network.gradients().f32()),
+      working_(network.working()) {
   if (options.kind != "sgd" && options.kind != "adam") {
     fail(ExitCode::usage, "solver.kind is '{}'; use sgd or adam", options.kind);
   }
-  std::int64_t offset = 0;
   for (const Parameter* parameter : network.parameters()) {
-    const std::int64_t count = parameter->local().count();
-    parts_.push_back(
-        {{offset, offset + count}, parameter->is_bias(), parameter->layer == "conv1", 0});
-    offset += count;
+    const std::int64_t first = parameter->value.f32() - values_;
+    parts_.push_back({{first, first + parameter->value.count()},
+                      parameter->is_bias(),
+                      parameter->layer == "conv1",
+                      0});
   }
   const std::size_t bytes = network.values().bytes();
   first_moment_ = device.allocate(bytes);
@@ -75,13 +76,15 @@ void Solver::update(const OpContext& op, Range gradients) {
     if (begin >= end) continue;
     const double decay = options_.weight_decay * (part.bias ? options_.bias_decay_factor : 1);
     if (count == segments.size()) run();
+    const bool copies = working_.type != DType::f32;
     segments[count++] = {values_ + begin,
                          gradients_ + begin,
                          first + begin,
                          second == nullptr ? nullptr : second + begin,
                          end - begin,
                          part.lr,
-                         static_cast<float>(decay)};
+                         static_cast<float>(decay),
+                         copies ? working_.part(begin, {}).data : nullptr};
   }
   run();
 }

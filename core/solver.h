@@ -47,6 +47,7 @@ class Solver {
   std::vector<Part> parts_;
   float* values_;
   const float* gradients_;
+  Tensor working_;  // the values themselves, or copies in another type that the update makes anew
   Buffer first_moment_;   // velocity (SGD) or first moment (Adam)
   Buffer second_moment_;  // Adam only
   double learning_rate_ = 0;

@@ -54,6 +54,11 @@ struct Tensor {
   [[nodiscard]] std::uint8_t* u8() const { return static_cast<std::uint8_t*>(data); }
   [[nodiscard]] std::int32_t* i32() const { return static_cast<std::int32_t*>(data); }
   [[nodiscard]] std::int64_t count() const { return shape.count(); }
+  // A view of some of its memory, from element `first` on.
+  [[nodiscard]] Tensor part(std::int64_t first, const Shape& part_shape) const {
+    return {static_cast<std::byte*>(data) + first * static_cast<std::int64_t>(size_of(type)),
+            part_shape, type};
+  }
   [[nodiscard]] std::size_t bytes() const {
     return static_cast<std::size_t>(count()) * size_of(type);
   }

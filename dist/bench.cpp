@@ -2,9 +2,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <memory>
 #include <vector>
-
-#include <sys/resource.h>
 
 #include "core/random.h"
 #include "dist/step_runner.h"
@@ -21,41 +20,53 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-// Times every layer's passes; the stream is emptied around each, so a step takes a little longer.
+// Times every layer's passes by marks in the stream.
 class LayerClock : public LayerObserver {
  public:
-  LayerClock(Stream& stream, std::size_t layers) : stream_(stream), times_(layers) {}
-  void begin(std::size_t, bool) override {
-    stream_.synchronize();
-    start_ = Clock::now();
+  LayerClock(Device& device, Stream& stream, std::size_t layers)
+      : stream_(stream), passes_(layers) {
+    for (auto& layer : passes_)
+      for (Marks& pass : layer) pass = {device.make_event(true), device.make_event(true), {}};
   }
-  void end(std::size_t layer, bool backward) override {
-    stream_.synchronize();
-    const std::chrono::duration<double, std::milli> passed = Clock::now() - start_;
-    times_[layer][backward ? 1 : 0].push_back(passed.count());
+  void begin(std::size_t layer, bool backward) override {
+    at(layer, backward).begin->record(stream_);
+  }
+  void end(std::size_t layer, bool backward) override { at(layer, backward).end->record(stream_); }
+  // After each step, once the stream has passed it.
+  void read() {
+    for (auto& layer : passes_)
+      for (Marks& pass : layer) pass.ms.push_back(pass.end->milliseconds_since(*pass.begin));
   }
   [[nodiscard]] double median_ms(std::size_t layer, bool backward) const {
-    return median(times_[layer][backward ? 1 : 0]);
+    return median(passes_[layer][backward ? 1 : 0].ms);
   }
 
  private:
+  struct Marks {
+    std::unique_ptr<Event> begin;
+    std::unique_ptr<Event> end;
+    std::vector<double> ms;
+  };
+  Marks& at(std::size_t layer, bool backward) { return passes_[layer][backward ? 1 : 0]; }
+
   Stream& stream_;
-  Clock::time_point start_;
-  std::vector<std::array<std::vector<double>, 2>> times_;
+  std::vector<std::array<Marks, 2>> passes_;  // forward, backward
 };
 
 // Random crops, mirrors and labels for this replica's places.
 class RandomBatch {
  public:
-  RandomBatch(Range slice, std::int64_t size, std::int64_t classes, std::uint64_t seed) {
+  RandomBatch(Device& device, Range slice, std::int64_t size, std::int64_t classes,
+              std::uint64_t seed)
+      : crops_(device.allocate_host(static_cast<std::size_t>(slice.size() * size * size * 3))) {
     const auto images = static_cast<std::size_t>(slice.size());
-    crops_.resize(images * static_cast<std::size_t>(size * size * 3));
+    auto* const crops = static_cast<std::uint8_t*>(crops_.data());
     const RandomSource source(seed, Purpose::synthetic);
-    for (std::size_t i = 0; i < crops_.size(); i += 16) {
+    for (std::size_t i = 0; i < crops_.bytes(); i += 16) {
       const PhiloxBlock words = source.block(0, static_cast<std::uint32_t>(slice.begin),
                                              static_cast<std::uint32_t>(i / 16));
-      for (std::size_t j = 0; j < std::min<std::size_t>(16, crops_.size() - i); ++j) {
-        crops_[i + j] = static_cast<std::uint8_t>(words[j / 4] >> (8 * (j % 4)));
+      for (std::size_t j = 0; j < std::min<std::size_t>(16, crops_.bytes() - i); ++j) {
+        crops[i + j] = static_cast<std::uint8_t>(words[j / 4] >> (8 * (j % 4)));
       }
     }
     for (std::size_t i = 0; i < images; ++i) {
@@ -68,19 +79,15 @@ class RandomBatch {
       records_.push_back(record);
     }
   }
-  [[nodiscard]] Batch batch() const { return {0, crops_.data(), labels_.data(), records_}; }
+  [[nodiscard]] Batch batch() const {
+    return {0, static_cast<const std::uint8_t*>(crops_.data()), labels_.data(), records_};
+  }
 
  private:
-  std::vector<std::uint8_t> crops_;
+  Buffer crops_;
   std::vector<std::int32_t> labels_;
   std::vector<CropRecord> records_;
 };
-
-std::int64_t peak_memory_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss * 1024;  // Linux counts KiB
-}
 
 std::vector<LayerTime> layer_times(Network& network, const LayerClock& clock) {
   std::vector<LayerTime> lines;
@@ -133,14 +140,19 @@ BenchResult bench(World& world, const BenchOptions& options) {
   const std::vector<float> mean(static_cast<std::size_t>(job.model.input * job.model.input * 3),
                                 127.5f);
   InputFeed feed(session, job.preprocess, mean, job.model.input);
-  const RandomBatch random(session.slice(), job.model.input, job.model.classes, job.run.seed);
+  const RandomBatch random(session.device(), session.slice(), job.model.input, job.model.classes,
+                           job.run.seed);
   StepRunner runner(session, job);
 
   // Two sets of steps: without a clock in each layer for the step's own time, then with it.
   std::int64_t step = 0;
   const auto run = [&](LayerObserver* observer) {
-    return runner.run(feed, random.batch(), false, {step++, 0, 1, 0}, observer);
+    runner.begin(feed, false, {step++, 0, 1, 0}, observer);
+    feed.release();
+    feed.upload(random.batch());  // the next step's
+    return runner.finish();
   };
+  feed.upload(random.batch());
   for (std::int64_t i = 0; i < options.warmup; ++i) run(nullptr);
   std::vector<double> steps;
   std::vector<double> updates;
@@ -152,13 +164,16 @@ BenchResult bench(World& world, const BenchOptions& options) {
     updates.push_back(result.ms.update);
     exposed.push_back(result.ms.comm_exposed);
   }
-  LayerClock clock(session.stream(), network.layers().size());
-  for (std::int64_t i = 0; i < options.steps; ++i) run(&clock);
+  LayerClock clock(session.device(), session.stream(), network.layers().size());
+  for (std::int64_t i = 0; i < options.steps; ++i) {
+    run(&clock);
+    clock.read();
+  }
 
   BenchResult result;
   result.layers = layer_times(network, clock);
   std::array<double, 4> slowest{median(steps), median(updates), median(exposed),
-                                static_cast<double>(peak_memory_bytes())};
+                                static_cast<double>(session.device().peak_memory_bytes())};
   session.everyone().maximum("bench", slowest);
   result.step_ms = slowest[0];
   result.update_ms = slowest[1];

@@ -13,8 +13,9 @@ Evaluator::Evaluator(Session& session, const Dataset& dataset, const JobOptions&
     : session_(session),
       dataset_(dataset),
       views_(views),
-      reader_{session.slice().size(), session.net().input.h, options.data.threads,
-              options.data.ahead},
+      reader_{
+          session.slice().size(), session.net().input.h, options.data.threads, options.data.ahead,
+          [&device = session.device()](std::size_t bytes) { return device.allocate_host(bytes); }},
       feed_(session, options.preprocess, mean_image, mean_size),
       loss_(session.device().operations().softmax_loss(session.slice().size())) {
   const std::int64_t places = session.slice().size();
@@ -68,10 +69,17 @@ EvalResult Evaluator::run(bool show_progress) {
 
 LossSums Evaluator::sums_of(const Batch& batch) {
   Network& network = session_.network();
-  feed_.load(batch, false, session_.op(), network.input());
+  feed_.upload(batch);
+  feed_.await(session_.stream());
+  feed_.load(false, session_.op(), network.input());
   network.forward({session_.op(), false, {}});
   session_.exposed().take();
-  if (views_ == 1) return session_.loss(batch.labels, 0);
+  if (views_ == 1) {
+    const LossSums sums = session_.loss(feed_.labels(), 0);
+    feed_.done(session_.stream());
+    return sums;
+  }
+  feed_.done(session_.stream());
 
   session_.probabilities(p_.data());
   const auto classes = static_cast<std::size_t>(session_.net().classes);

@@ -47,8 +47,10 @@ Session::Session(World& world, const JobOptions& options)
   const Shape input{images, net_.input.h, net_.input.w, net_.input.c};
   network_ = std::make_unique<Network>(*device_, input, make_layers(options.device.conv));
   loss_ = device_->operations().softmax_loss(images);
-  labels_ = device_->allocate(static_cast<std::size_t>(images) * sizeof(std::int32_t));
   sums_ = device_->allocate(sizeof(LossSums));
+  host_sums_ = device_->allocate_host(sizeof(LossSums));
+  probabilities_ =
+      device_->allocate(static_cast<std::size_t>(network_->logits().count()) * sizeof(float));
 }
 
 std::vector<std::unique_ptr<Layer>> Session::make_layers(const std::string& conv) {
@@ -81,15 +83,20 @@ std::vector<std::unique_ptr<Layer>> Session::make_layers(const std::string& conv
   return layers;
 }
 
-LossSums Session::loss(const std::int32_t* labels, float scale) {
-  const Tensor device_labels{labels_.data(), {slice_.size(), 1, 1, 1}, DType::i32};
-  device_->copy_to_device(labels_.data(), labels, device_labels.bytes(), *stream_);
-  auto* sums = static_cast<LossSums*>(sums_.data());
-  loss_->loss(op(), network_->logits(), device_labels, scale, network_->logits_gradient(), sums);
-  LossSums host;
-  device_->copy_to_host(&host, sums, sizeof host, *stream_);
+void Session::queue_loss(const Tensor& labels, float scale) {
+  loss_->loss(op(), network_->logits(), labels, scale, network_->logits_gradient(),
+              static_cast<LossSums*>(sums_.data()));
+  device_->copy_to_host(host_sums_.data(), sums_.data(), sizeof(LossSums), *stream_);
+}
+
+const LossSums& Session::queued_loss() const {
+  return *static_cast<const LossSums*>(host_sums_.data());
+}
+
+LossSums Session::loss(const Tensor& labels, float scale) {
+  queue_loss(labels, scale);
   stream_->synchronize();
-  return host;
+  return queued_loss();
 }
 
 LossSums Session::total(const LossSums& mine) {
@@ -103,7 +110,7 @@ LossSums Session::total(const LossSums& mine) {
 }
 
 void Session::probabilities(float* host) {
-  const Tensor& p = network_->logits_gradient();
+  const Tensor p{probabilities_.data(), network_->logits().shape, DType::f32};
   loss_->softmax(op(), network_->logits(), p);
   device_->copy_to_host(host, p.data, p.bytes(), *stream_);
   stream_->synchronize();

@@ -49,9 +49,12 @@ class Session {
   [[nodiscard]] std::int64_t global_batch() const { return global_batch_; }
   [[nodiscard]] Range slice() const { return slice_; }  // this replica's places in the global batch
 
-  // Softmax cross-entropy of the logits against labels, its gradient into the network, sums over
-  // this replica's images. `scale` multiplies the gradient.
-  LossSums loss(const std::int32_t* labels, float scale);
+  // Softmax cross-entropy of the logits against labels (int32 [N], in device memory), its gradient
+  // into the network, sums over this replica's images. `scale` multiplies the gradient.
+  LossSums loss(const Tensor& labels, float scale);
+  // The same in two parts: work of the stream, and the sums once the stream has passed it.
+  void queue_loss(const Tensor& labels, float scale);
+  [[nodiscard]] const LossSums& queued_loss() const;
   // Sums over all replicas (each counted once, whatever the number of towers).
   LossSums total(const LossSums& mine);
   // The probabilities [N, classes] of the images in the network, on the host.
@@ -81,8 +84,9 @@ class Session {
   std::vector<std::string> warnings_;
   std::unique_ptr<Network> network_;
   std::unique_ptr<SoftmaxLossOp> loss_;
-  Buffer labels_;  // int32 [N]
-  Buffer sums_;    // LossSums
+  Buffer sums_;           // LossSums
+  Buffer host_sums_;      // the same on the host
+  Buffer probabilities_;  // fp32 [N, classes]
 };
 
 }  // namespace convoy

@@ -7,20 +7,6 @@
 namespace convoy {
 namespace {
 
-// Milliseconds from one lap to the next.
-class Laps {
- public:
-  double lap() {
-    const auto now = std::chrono::steady_clock::now();
-    const std::chrono::duration<double, std::milli> passed = now - last_;
-    last_ = now;
-    return passed.count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
-
 // Updates parameters as soon as their gradients are there.
 class UpdateAtOnce : public GradientSink {
  public:
@@ -36,6 +22,9 @@ class UpdateAtOnce : public GradientSink {
   OpContext op_;
 };
 
+// Kernels are loaded when they first run, which a capture does not allow.
+constexpr int kWarmSteps = 2;
+
 }  // namespace
 
 StepRunner::StepRunner(Session& session, const JobOptions& options)
@@ -46,56 +35,82 @@ StepRunner::StepRunner(Session& session, const JobOptions& options)
                    : std::make_unique<GradientReducer>(session.replicas(),
                                                        session.replica_control(), session.network(),
                                                        session.device(), options.dist)),
-      solver_(session.device(), session.network(), options.solver) {}
+      solver_(session.device(), session.network(), options.solver),
+      graph_(options.device.graph && session.device().kind() != DeviceKind::cpu &&
+             session.world().size() == 1) {
+  for (auto* mark : {&started_, &went_forward_, &went_backward_, &updated_})
+    *mark = session.device().make_event(true);
+}
 
-StepRunner::Result StepRunner::run(InputFeed& feed, const Batch& batch, bool noise,
-                                   const Progression& at, LayerObserver* observer) {
-  Network& network = session_.network();
+void StepRunner::begin(InputFeed& feed, bool noise, const Progression& at,
+                       LayerObserver* observer) {
+  began_ = std::chrono::steady_clock::now();
   const OpContext op = session_.op();
-  ExposedTime& exposed = session_.exposed();
-  UpdateAtOnce update(solver_, network, op);
+  solver_.begin_step(at);
+  UpdateAtOnce update(solver_, session_.network(), op);
+  const bool at_once = !reducer_ && session_.device().updates_from_cache();
   const Pass pass{op,
                   true,
                   {seed_, static_cast<std::uint32_t>(at.step), session_.slice().begin},
-                  reducer_ ? nullptr : &update};
-  const float scale = 1 / static_cast<float>(session_.global_batch());
-  Result result;
-  Laps total;
-  Laps laps;
+                  at_once ? &update : nullptr};
+  feed.await(op.stream);
+  if (graph_ && observer == nullptr && warm_steps_ == kWarmSteps) {
+    session_.device().run_as_graph(op.stream, [&] { queue(feed, pass, noise, nullptr); });
+  } else {
+    queue(feed, pass, noise, observer);
+    if (warm_steps_ < kWarmSteps) ++warm_steps_;
+  }
+  feed.done(op.stream);
+}
 
-  solver_.begin_step(at);
-  feed.load(batch, noise, op, network.input());
+void StepRunner::queue(InputFeed& feed, const Pass& pass, bool noise, LayerObserver* observer) {
+  Network& network = session_.network();
+  const OpContext& op = pass.op;
+  ExposedTime& exposed = session_.exposed();
+
+  started_->record(op.stream);
+  feed.load(noise, op, network.input());
   network.forward(pass, observer);
-  const LossSums mine = session_.loss(batch.labels, scale);
-  double waited = exposed.take();
-  result.ms.comm_exposed += waited;
-  result.ms.forward = laps.lap() - waited;
+  session_.queue_loss(feed.labels(), 1 / static_cast<float>(session_.global_batch()));
+  went_forward_->record(op.stream);
+  waited_.forward = exposed.take();
 
   // Time inside MPI on the thread that computes is exposed, even where it moves data along.
   const auto ready = [&](std::int64_t floats) {
-    Laps lap;
+    const auto start = std::chrono::steady_clock::now();
     reducer_->ready(floats, op.stream);
-    exposed.add(lap.lap());
+    const std::chrono::duration<double, std::milli> passed =
+        std::chrono::steady_clock::now() - start;
+    exposed.add(passed.count());
   };
   if (reducer_)
     network.backward(pass, std::ref(ready), observer);  // a reference: a copy would allocate
   else
     network.backward(pass, nullptr, observer);
-  op.stream.synchronize();
-  waited = exposed.take();
-  result.ms.comm_exposed += waited;
-  result.ms.backward = laps.lap() - waited;
+  went_backward_->record(op.stream);
+  waited_.backward = exposed.take();
 
-  if (reducer_) {
-    waited = reducer_->finish(op.stream, [&](Range floats) { solver_.update(op, floats); });
-    op.stream.synchronize();
-    result.ms.comm_exposed += waited;
-    result.ms.update = laps.lap() - waited;
-  }
+  waited_.update = 0;
+  if (reducer_)
+    waited_.update = reducer_->finish(op.stream, [&](Range floats) { solver_.update(op, floats); });
+  else if (pass.sink == nullptr)
+    solver_.update(op, {0, network.gradients().count()});
+  updated_->record(op.stream);
+}
 
-  result.sums = session_.total(mine);
-  result.ms.comm_exposed += laps.lap();
-  result.ms.step = total.lap();
+StepRunner::Result StepRunner::finish() {
+  session_.stream().synchronize();
+  const auto waiting = std::chrono::steady_clock::now();
+  Result result;
+  result.sums = session_.total(session_.queued_loss());
+  const auto now = std::chrono::steady_clock::now();
+  result.ms.forward = went_forward_->milliseconds_since(*started_) - waited_.forward;
+  result.ms.backward = went_backward_->milliseconds_since(*went_forward_) - waited_.backward;
+  result.ms.update = updated_->milliseconds_since(*went_backward_) - waited_.update;
+  const std::chrono::duration<double, std::milli> last_wait = now - waiting;
+  result.ms.comm_exposed = waited_.forward + waited_.backward + waited_.update + last_wait.count();
+  const std::chrono::duration<double, std::milli> all = now - began_;
+  result.ms.step = all.count();
   return result;
 }
 

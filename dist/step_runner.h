@@ -1,6 +1,7 @@
 // One training step, the same for every strategy, device and communicator.
 #pragma once
 
+#include <chrono>
 #include <memory>
 
 #include "core/solver.h"
@@ -12,26 +13,40 @@
 
 namespace convoy {
 
-// Trains on a batch that is already in memory: what the trainer repeats and the benchmark times.
+// Trains on batches that are in memory: what the trainer repeats and the benchmark times. On a GPU
+// begin() only queues, so that the host can see to the next batch meanwhile.
 class StepRunner {
  public:
   StepRunner(Session& session, const JobOptions& options);
 
   struct Result {
     LossSums sums;  // of the global batch
-    StepTimes ms;   // of this rank; data_wait is left to the caller
+    StepTimes ms;   // of this rank, from begin() to the end of finish(); data_wait is left to the
+                    // caller
   };
-  // `at.step` counts the steps done before this one.
-  Result run(InputFeed& feed, const Batch& batch, bool noise, const Progression& at,
-             LayerObserver* observer = nullptr);
+  // A step on the batch that `feed` holds. `at.step` counts the steps done before it.
+  void begin(InputFeed& feed, bool noise, const Progression& at, LayerObserver* observer = nullptr);
+  // Waits for the step that was begun.
+  Result finish();
   [[nodiscard]] const Solver& solver() const { return solver_; }
 
  private:
+  void queue(InputFeed& feed, const Pass& pass, bool noise, LayerObserver* observer);
+
   Session& session_;
   std::uint64_t seed_;
   // Null where there is one replica. Before the solver: it may move the gradients.
   std::unique_ptr<GradientReducer> reducer_;
   Solver solver_;
+
+  bool graph_;  // steps run as graphs, once all kernels are loaded
+  int warm_steps_ = 0;
+  std::chrono::steady_clock::time_point began_;
+  std::unique_ptr<Event> started_;  // marks in the stream
+  std::unique_ptr<Event> went_forward_;
+  std::unique_ptr<Event> went_backward_;
+  std::unique_ptr<Event> updated_;
+  StepTimes waited_;  // for other ranks, in each part of the step
 };
 
 }  // namespace convoy

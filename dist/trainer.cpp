@@ -2,6 +2,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <exception>
 #include <memory>
 #include <optional>
 
@@ -93,6 +94,7 @@ class Trainer {
   void open_validation();
   void open_folder();
   void train_steps(std::int64_t end, Reader& reader, Progress& progress);
+  double fetch(Reader& reader);
   void write_line(const LossSums& sums);
   void check_loss(double loss);
   void evaluate();
@@ -112,7 +114,8 @@ class Trainer {
   std::string config_;                 // all options as resolved
   std::unique_ptr<RunFolder> folder_;  // rank 0
 
-  std::int64_t step_ = 0;  // finished
+  std::exception_ptr unreadable_;  // why the coming step's batch is not there
+  std::int64_t step_ = 0;          // finished
   Window window_;
   double train_ms_ = 0;
   std::int64_t step_bytes_ = 0;
@@ -154,9 +157,11 @@ void Trainer::open_folder() {
 TrainResult Trainer::run() {
   session_.network().initialise(options_.run.seed, session_.stream());
   {
-    Reader reader(dataset_, plan_,
-                  {session_.slice().size(), options_.model.input, options_.data.threads,
-                   options_.data.ahead});
+    Reader reader(
+        dataset_, plan_,
+        {session_.slice().size(), options_.model.input, options_.data.threads, options_.data.ahead,
+         [this](std::size_t bytes) { return session_.device().allocate_host(bytes); }});
+    fetch(reader);
     Progress progress("train", "images", last_step_ * session_.global_batch(), !session_.leader());
     while (step_ < last_step_) {
       train_steps(std::min(last_step_, (step_ / steps_per_epoch_ + 1) * steps_per_epoch_), reader,
@@ -176,6 +181,23 @@ TrainResult Trainer::run() {
   return result_;
 }
 
+// Takes the next batch and starts its way to the device; returns the ms waited for the reader. A
+// batch that cannot be read is kept for its own step: the one before it counts.
+double Trainer::fetch(Reader& reader) {
+  feed_.release();
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    const Batch batch = reader.next();
+    const std::chrono::duration<double, std::milli> waited =
+        std::chrono::steady_clock::now() - start;
+    feed_.upload(batch);
+    return waited.count();
+  } catch (...) {
+    unreadable_ = std::current_exception();
+    return 0;
+  }
+}
+
 // Trains until `end` steps are done; all in one epoch.
 void Trainer::train_steps(std::int64_t end, Reader& reader, Progress& progress) {
   const std::int64_t epoch = step_ / steps_per_epoch_;
@@ -183,16 +205,13 @@ void Trainer::train_steps(std::int64_t end, Reader& reader, Progress& progress) 
   const PreprocessOptions& p = options_.preprocess;
   const bool noise = p.colour_noise > 0 && (p.noise_epochs == 0 || epoch < p.noise_epochs);
   while (step_ < end) {
-    const auto start = std::chrono::steady_clock::now();
-    const Batch batch = reader.next();
-    const std::chrono::duration<double, std::milli> waited =
-        std::chrono::steady_clock::now() - start;
+    if (unreadable_) std::rethrow_exception(unreadable_);
     const std::int64_t bytes_before = session_.payload_bytes();
-    StepRunner::Result result =
-        runner_.run(feed_, batch, noise, {step_, epoch, epochs, plateau_.drops()});
+    runner_.begin(feed_, noise, {step_, epoch, epochs, plateau_.drops()});
+    const double waited_ms = step_ + 1 < last_step_ ? fetch(reader) : 0;
+    StepRunner::Result result = runner_.finish();
     step_bytes_ = session_.payload_bytes() - bytes_before;
-    result.ms.data_wait = waited.count();
-    result.ms.step += waited.count();
+    result.ms.data_wait = waited_ms;
     window_.add(result.ms);
     train_ms_ += result.ms.step;
     result_.comm_exposed_ms += result.ms.comm_exposed;

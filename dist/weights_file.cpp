@@ -58,6 +58,7 @@ void load_weights(Session& session, const CheckpointReader& checkpoint) {
                                     values.size() * sizeof(float), session.stream());
     session.stream().synchronize();
   }
+  session.network().refresh_working(session.stream());
 }
 
 }  // namespace convoy

@@ -15,9 +15,18 @@
 
 namespace convoy {
 
+namespace {
+
+Buffer plain_memory(std::size_t bytes) {
+  auto* const memory = new std::uint8_t[bytes]();
+  return {memory, bytes, [](void* p) { delete[] static_cast<std::uint8_t*>(p); }};
+}
+
+}  // namespace
+
 struct Reader::State {
   struct Slot {
-    std::vector<std::uint8_t> crops;
+    Buffer crops;
     std::vector<std::int32_t> labels;
     std::vector<CropRequest> requests;
     std::vector<CropRecord> records;
@@ -33,7 +42,8 @@ struct Reader::State {
     const auto images = static_cast<std::size_t>(options.images);
     ring.resize(static_cast<std::size_t>(options.ahead));
     for (Slot& slot : ring) {  // written here, so that no page fault falls into a training step
-      slot.crops.assign(images * crop_bytes, 0);
+      slot.crops = options.allocate ? options.allocate(images * crop_bytes)
+                                    : plain_memory(images * crop_bytes);
       slot.labels.assign(images, -1);
       slot.requests.resize(images);
       slot.records.resize(images);
@@ -107,7 +117,7 @@ struct Reader::State {
 
   void read(Slot& slot, std::size_t image) {
     const CropRequest& request = slot.requests[image];
-    std::uint8_t* crop = slot.crops.data() + image * crop_bytes;
+    std::uint8_t* crop = static_cast<std::uint8_t*>(slot.crops.data()) + image * crop_bytes;
     if (request.sample < 0) {
       std::memset(crop, 0, crop_bytes);
       slot.labels[image] = -1;
@@ -175,7 +185,8 @@ Batch Reader::next() {
   // Batches before the one that failed were whole, and have been given.
   if (state.error_batch <= batch) std::rethrow_exception(state.error);
   ++state.taken;
-  return {batch, slot.crops.data(), slot.labels.data(), slot.records};
+  return {batch, static_cast<const std::uint8_t*>(slot.crops.data()), slot.labels.data(),
+          slot.records};
 }
 
 }  // namespace convoy

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 
+#include "core/device.h"
 #include "io/batch_plan.h"
 #include "io/dataset.h"
 
@@ -24,6 +26,8 @@ struct ReaderOptions {
   std::int64_t crop = 0;    // H = W
   int threads = 1;          // >= 1
   int ahead = 3;            // batches kept in the ring, >= 2
+  // Gives the memory of a batch's crops, zeroed; null: plain memory.
+  std::function<Buffer(std::size_t bytes)> allocate = nullptr;
 };
 
 class Reader {

@@ -177,7 +177,18 @@ bool is_conv_request(const std::string& text) {
 }
 
 void add_device(OptionTable& table, DeviceOptions& device) {
-  table.choice("device.kind", device.kind, {"auto", "cpu"}, "what a rank computes on");
+  table.choice("device.kind", device.kind, {"auto", "cpu", "cuda"},
+               "what a rank computes on; auto: a GPU where there is one");
+  table.choice(
+      "device.precision", device.precision, {"auto", "fp32", "tf32", "bf16"},
+      "how a GPU multiplies: fp32 throughout, tf32 products (auto), or bf16 activations and "
+      "weights over fp32 parameters; CPUs compute in fp32");
+  table.boolean("device.deterministic", device.deterministic,
+                "GPU: only kernels whose sums do not depend on timing");
+  table.boolean("device.graph", device.graph,
+                "GPU: a training step that no other rank takes part in is one CUDA graph");
+  table.number("device.workspace-mb", device.workspace_mb, Real{.low = 0, .high = 65536},
+               "GPU: scratch memory of one operation at most, 10^6 bytes");
   table.number("device.threads", device.threads, Bounds<int>{.low = 0, .high = 4096},
                "threads per rank; 0: the cores it may run on, divided by the ranks on its host");
   table.text("device.conv", device.conv, "METHOD",

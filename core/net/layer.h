@@ -34,8 +34,11 @@ struct Parameter {
   Range rows;
   Initialisation init;
   std::uint32_t number = 0;  // tells tensors apart in the initial random numbers
-  Tensor value;              // given by the network that owns the layer
-  Tensor gradient;  // of the loss averaged over the global batch, once all reductions are done
+  // Given by the network that owns the layer. The gradient is that of the loss averaged over the
+  // global batch, once all reductions are done.
+  Tensor value;     // fp32: what is trained and kept
+  Tensor working;   // in the device's activation type: what operations read; may be `value` itself
+  Tensor gradient;  // fp32
 
   [[nodiscard]] bool is_bias() const { return kind == "bias"; }
   [[nodiscard]] Shape local() const { return {rows.size(), logical.h, logical.w, logical.c}; }

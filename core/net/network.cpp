@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/ops/operations.h"
+
 namespace convoy {
 
 Network::Network(Device& device, const Shape& input, std::vector<std::unique_ptr<Layer>> layers)
@@ -24,8 +26,9 @@ void Network::plan_masks() {
 
 void Network::plan_activations(const Shape& input) {
   const auto allocate = [&](const Shape& shape) {
-    buffers_.push_back(device_.allocate(static_cast<std::size_t>(shape.count()) * sizeof(float)));
-    return Tensor{buffers_.back().data(), shape, DType::f32};
+    const DType type = device_.activation_type();
+    buffers_.push_back(device_.allocate(static_cast<std::size_t>(shape.count()) * size_of(type)));
+    return Tensor{buffers_.back().data(), shape, type};
   };
   activations_.push_back(allocate(input));
   for (const auto& layer : layers_) {
@@ -42,13 +45,15 @@ void Network::plan_gradients() {
   }
   void* memory[2];
   for (void*& half : memory) {
-    buffers_.push_back(device_.allocate(static_cast<std::size_t>(largest) * sizeof(float)));
+    buffers_.push_back(
+        device_.allocate(static_cast<std::size_t>(largest) * size_of(device_.activation_type())));
     half = buffers_.back().data();
   }
   activation_gradients_.resize(layers_.size());
   std::size_t turn = 0;
   for (std::size_t i = layers_.size(); i-- > 0;) {
-    activation_gradients_[i] = {memory[turn % 2], activations_[i + 1].shape, DType::f32};
+    activation_gradients_[i] = {memory[turn % 2], activations_[i + 1].shape,
+                                device_.activation_type()};
     if (!layers_[i]->in_place()) ++turn;
   }
   logits_gradient_ = activation_gradients_.back();
@@ -60,7 +65,7 @@ void Network::plan_parameters() {
   for (std::size_t i = layers_.size(); i-- > 0;) {
     for (Parameter& parameter : layers_[i]->parameters()) {
       parameters_.push_back(&parameter);
-      count += parameter.local().count();
+      count += padded(parameter);
     }
     ready_after_[i] = count;
   }
@@ -69,15 +74,28 @@ void Network::plan_parameters() {
   gradient_memory_ = device_.allocate(bytes);
   values_ = {buffers_.back().data(), {count, 1, 1, 1}, DType::f32};
   gradients_ = {gradient_memory_.data(), values_.shape, DType::f32};
+  working_ = values_;
+  if (const DType type = device_.activation_type(); type != DType::f32) {
+    buffers_.push_back(device_.allocate(static_cast<std::size_t>(count) * size_of(type)));
+    working_ = {buffers_.back().data(), values_.shape, type};
+    convert_ = device_.operations().convert();
+  }
   place_parameters();
+}
+
+// Kernels of GPUs read 16 bytes at a time, in either type.
+std::int64_t Network::padded(const Parameter& parameter) const {
+  const std::int64_t unit = device_.kind() == DeviceKind::cpu ? 1 : 64;
+  return (parameter.local().count() + unit - 1) / unit * unit;
 }
 
 void Network::place_parameters() {
   std::int64_t offset = 0;
   for (Parameter* parameter : parameters_) {
-    parameter->value = {values_.f32() + offset, parameter->local(), DType::f32};
-    parameter->gradient = {gradients_.f32() + offset, parameter->local(), DType::f32};
-    offset += parameter->local().count();
+    parameter->value = values_.part(offset, parameter->local());
+    parameter->working = working_.part(offset, parameter->local());
+    parameter->gradient = gradients_.part(offset, parameter->local());
+    offset += padded(*parameter);
   }
 }
 
@@ -93,12 +111,17 @@ void Network::plan_workspace() {
   workspace_ = device_.allocate(bytes);
 }
 
+void Network::refresh_working(Stream& stream) {
+  if (convert_) convert_->apply({stream}, values_, working_);
+}
+
 void Network::initialise(std::uint64_t seed, Stream& stream) {
   for (Parameter* parameter : parameters_) {
     const std::vector<float> host = initial_values(*parameter, seed);
     device_.copy_to_device(parameter->value.data, host.data(), host.size() * sizeof(float), stream);
     stream.synchronize();
   }
+  refresh_working(stream);
 }
 
 void Network::forward(const Pass& pass, LayerObserver* observer) {

@@ -9,6 +9,7 @@
 
 #include "core/device.h"
 #include "core/net/layer.h"
+#include "core/ops/convert.h"
 
 namespace convoy {
 
@@ -35,14 +36,20 @@ class Network {
   [[nodiscard]] void* workspace() const { return workspace_.data(); }
   [[nodiscard]] std::span<const std::unique_ptr<Layer>> layers() const { return layers_; }
 
-  // In the order in which backward finishes their gradients (last layer first); values and
-  // gradients of all of them lie without gaps in this order.
+  // In the order in which backward finishes their gradients (last layer first); values, working
+  // copies and gradients of all of them lie in this order, on a GPU with gaps of zeros that keep
+  // each aligned.
   [[nodiscard]] std::span<Parameter* const> parameters() const { return parameters_; }
   [[nodiscard]] const Tensor& values() const { return values_; }        // [count]
+  [[nodiscard]] const Tensor& working() const { return working_; }      // [count]
   [[nodiscard]] const Tensor& gradients() const { return gradients_; }  // [count]
 
   // Gradients lie in `memory` from now on, which holds gradients() and outlives their use.
   void move_gradients(float* memory);
+
+  // Makes the working copies of all values; due whenever values were set, but not after an update,
+  // which does it itself.
+  void refresh_working(Stream& stream);
 
   // Sets every parameter to its initial value, a function of seed and logical place alone.
   void initialise(std::uint64_t seed, Stream& stream);
@@ -59,6 +66,7 @@ class Network {
   void plan_gradients();
   void plan_parameters();
   void place_parameters();
+  [[nodiscard]] std::int64_t padded(const Parameter& parameter) const;  // elements of its place
   void plan_workspace();
 
   Device& device_;
@@ -72,7 +80,9 @@ class Network {
   Tensor logits_gradient_;
   std::vector<Parameter*> parameters_;
   std::vector<std::int64_t> ready_after_;  // floats of gradients() final after layer i's backward
+  std::unique_ptr<ConvertOp> convert_;
   Tensor values_;
+  Tensor working_;
   Tensor gradients_;
 };
 

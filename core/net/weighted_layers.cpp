@@ -40,9 +40,9 @@ class WeightedLayer : public LayerBase {
         masks_dy_(relu),
         op_(make_op(part.out.size())) {
     parameters_.push_back(
-        {spec.name, "weight", spec.weight_shape(), part.out, init, 2 * part.number, {}, {}});
+        {spec.name, "weight", spec.weight_shape(), part.out, init, 2 * part.number, {}, {}, {}});
     parameters_.push_back(
-        {spec.name, "bias", spec.bias_shape(), part.out, init, 2 * part.number + 1, {}, {}});
+        {spec.name, "bias", spec.bias_shape(), part.out, init, 2 * part.number + 1, {}, {}, {}});
     multiply_adds_ = spec.weight_shape().per_row() * output().count();
     if (part.first || part.towers.size() < 2) return;
     std::vector<std::unique_ptr<Op>> ops;
@@ -65,7 +65,7 @@ class WeightedLayer : public LayerBase {
   void expect_masked_gradient() override { masks_dy_ = false; }
 
   void forward(const Pass& pass, const Tensor& x, const Tensor& y) override {
-    op_->forward(pass.op, x, weight().value, bias().value, y);
+    op_->forward(pass.op, x, weight().working, bias().working, y);
   }
   void backward(const Pass& pass, const Tensor& x, const Tensor& y, const Tensor& dy,
                 const Tensor* dx) override {
@@ -73,9 +73,9 @@ class WeightedLayer : public LayerBase {
     const Tensor* const mask = masks_dx_ ? &x : nullptr;
     // The sink may change the weights, so the gradient of the input is first.
     if (dx != nullptr && tower_sum_) {
-      tower_sum_->run(pass.op, dy, weight().value, *dx, mask);
+      tower_sum_->run(pass.op, dy, weight().working, *dx, mask);
     } else if (dx != nullptr) {
-      op_->backward_data(pass.op, dy, weight().value, *dx, mask);
+      op_->backward_data(pass.op, dy, weight().working, *dx, mask);
     }
     backward_weights(*op_, pass, x, dy, weight().gradient, bias().gradient);
     if (pass.sink != nullptr) pass.sink->finished(bias().gradient.f32(), bias().gradient.count());

@@ -53,7 +53,9 @@ long allocations_of(World& world, const std::string& strategy) {
   long before = 0;
   for (std::int64_t step = 0; step < 5; ++step) {
     if (step == 2) before = g_allocations;
-    runner.run(feed, batch, true, {step, 0, 1, 0});
+    feed.upload(batch);
+    runner.begin(feed, true, {step, 0, 1, 0});
+    runner.finish();
   }
   return g_allocations - before;
 }

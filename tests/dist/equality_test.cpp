@@ -15,63 +15,10 @@
 #include "dist/traffic.h"
 #include "tests/dist/small_job.h"
 #include "tests/dist/test_world.h"
+#include "tests/dist/training_run.h"
 
 namespace convoy {
 namespace {
-
-// Batch `number` as every strategy must see it, cut to a replica's slice.
-class Images {
- public:
-  Images(const Session& session, std::uint32_t number) : slice_(session.slice()) {
-    const std::int64_t size = session.net().input.h;
-    const RandomSource source(5, Purpose::synthetic);
-    for (std::int64_t image = slice_.begin; image < slice_.end; ++image) {
-      const auto place = static_cast<std::uint32_t>(image);
-      for (std::int64_t i = 0; i < size * size * 3; ++i) {
-        const auto word = source.block(number, place, static_cast<std::uint32_t>(i))[0];
-        crops_.push_back(static_cast<std::uint8_t>(word >> 24));
-      }
-      const PhiloxBlock words = source.block(number, place, 1u << 30);
-      labels_.push_back(static_cast<std::int32_t>(words[0] % 7));
-      CropRecord record;
-      record.mirror = static_cast<std::int32_t>(words[1] & 1);
-      record.colour = {static_cast<float>(words[2] % 20), 0, -3};
-      records_.push_back(record);
-    }
-  }
-  [[nodiscard]] Batch batch() const { return {0, crops_.data(), labels_.data(), records_}; }
-
- private:
-  Range slice_;
-  std::vector<std::uint8_t> crops_;
-  std::vector<std::int32_t> labels_;
-  std::vector<CropRecord> records_;
-};
-
-// A session with what it takes to train it.
-struct TrainingRun {
-  TrainingRun(World& world, const JobOptions& job)
-      : session(world, job),
-        feed(session, job.preprocess,
-             std::vector<float>(static_cast<std::size_t>(job.model.input * job.model.input * 3),
-                                120.f),
-             job.model.input),
-        runner(session, job) {
-    session.network().initialise(job.run.seed, session.stream());
-  }
-  double step(std::int64_t number) {
-    const Images images(session, static_cast<std::uint32_t>(number));
-    const LossSums sums = runner.run(feed, images.batch(), true, {number, 0, 1, 0}).sums;
-    return sums.loss / static_cast<double>(sums.images);
-  }
-  [[nodiscard]] std::vector<float> values() {
-    const Tensor& all = session.network().values();
-    return {all.f32(), all.f32() + all.count()};
-  }
-  Session session;
-  InputFeed feed;
-  StepRunner runner;
-};
 
 // |a - b| / |b| of a parameter's local rows; `b` holds the whole tensor.
 double difference(const Parameter& part, const float* a, const float* whole) {
@@ -175,9 +122,10 @@ TEST(Equality, UpdateWithinBackwardIsTheOneAfterIt) {
       const OpContext op = after.session.op();
       const Pass pass{op, true, {job.run.seed, static_cast<std::uint32_t>(step), 0}};
       solver.begin_step({step, 0, 1, 0});
-      after.feed.load(images.batch(), true, op, network.input());
+      after.feed.upload(images.batch());
+      after.feed.load(true, op, network.input());
       network.forward(pass);
-      after.session.loss(images.batch().labels, 1.0f / kBatch);
+      after.session.loss(after.feed.labels(), 1.0f / kBatch);
       network.backward(pass, nullptr);
       solver.update(op, {0, network.gradients().count()});
     }

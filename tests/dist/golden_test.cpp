@@ -45,7 +45,10 @@ class Golden {
     network.forward(pass);
     check("logits", network.logits().f32(), file_.read<double>("/logits"), 1e-5);
     const float scale = 1 / static_cast<float>(labels.size());
-    const LossSums sums = session_.loss(labels.data(), scale);
+    const LossSums sums = session_.loss({const_cast<std::int32_t*>(labels.data()),
+                                         {static_cast<std::int64_t>(labels.size()), 1, 1, 1},
+                                         DType::i32},
+                                        scale);
     EXPECT_NEAR(sums.loss * static_cast<double>(scale) / file_.read<double>("/loss")[0], 1, 1e-5);
     network.backward(pass, nullptr);
     const bool margin = file_.number("/", "relu_margin") > 1e-5;

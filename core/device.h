@@ -107,10 +107,25 @@ class Device {
   virtual void run_as_graph(Stream& stream, const std::function<void()>& work) = 0;
   // Bytes of device memory in use by this process at most so far.
   [[nodiscard]] virtual std::int64_t peak_memory_bytes() const = 0;
+  // Names what is queued until pop_range() for a profiler.
+  virtual void push_range(const char* /*name*/) {}
+  virtual void pop_range() {}
   // Makes the operations below core/ops for this device.
   virtual Operations& operations() = 0;
   // Kernels that operations picked by timing; those that are known are not timed again.
   virtual KernelChoices& choices() = 0;
+};
+
+// A range that a profiler shows, while this lives.
+class NamedRange {
+ public:
+  NamedRange(Device& device, const char* name) : device_(device) { device_.push_range(name); }
+  ~NamedRange() { device_.pop_range(); }
+  NamedRange(const NamedRange&) = delete;
+  NamedRange& operator=(const NamedRange&) = delete;
+
+ private:
+  Device& device_;
 };
 
 struct DeviceOptions {
@@ -120,6 +135,7 @@ struct DeviceOptions {
   std::string precision = "auto";  // device.precision: auto, fp32, tf32, bf16
   bool deterministic = true;       // device.deterministic: only kernels that always sum alike
   bool graph = true;               // device.graph: a training step is one CUDA graph
+  std::string kernels;             // device.kernels: file of KernelChoices of an earlier run
   double workspace_mb = 1024;      // device.workspace-mb: of one operation at most, 10^6 bytes
 };
 

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
+#include <sstream>
 
 #include <cuda_runtime.h>
+#include <nvtx3/nvToolsExt.h>
 
 #include "core/cuda/blaslt.h"
 #include "core/cuda/check.h"
@@ -24,6 +27,18 @@ Precision precision_of(const std::string& name) {
   fail(ExitCode::usage, "device.precision is '{}'; use auto, fp32, tf32 or bf16", name);
 }
 
+std::string read_text(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file)
+    fail(ExitCode::usage,
+         "device.kernels is {}, which cannot be read; give the kernels.txt of an earlier run, or "
+         "leave it out",
+         path);
+  return text.str();
+}
+
 std::string version_text(int version) {
   return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
 }
@@ -39,6 +54,7 @@ class CudaDevice : public Device {
            "{} is of compute capability {}.{}, and Convoy needs 8.0 (Ampere) or later; use "
            "--device.kind cpu",
            properties_.name, properties_.major, properties_.minor);
+    if (!options.kernels.empty()) choices_.add(read_text(options.kernels), options.kernels);
     cudnn_ = std::make_unique<Cudnn>();
     blas_ = std::make_unique<BlasLt>();
     operations_ = std::make_unique<CudaOperations>(CudaContext{
@@ -81,6 +97,8 @@ class CudaDevice : public Device {
     graph_.run(native(stream), work);
   }
   [[nodiscard]] std::int64_t peak_memory_bytes() const override { return peak_bytes_; }
+  void push_range(const char* name) override { nvtxRangePushA(name); }
+  void pop_range() override { nvtxRangePop(); }
   Operations& operations() override { return *operations_; }
   KernelChoices& choices() override { return choices_; }
 

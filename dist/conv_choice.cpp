@@ -98,9 +98,14 @@ void time_methods(Device& device, ConvSpec spec, ConvChoice::Line& line) {
 }
 
 // Throws where minimal filtering is asked for and cannot do the layer.
-void require_possible(const ConvRequest& request, const LayerPlan& plan) {
+void require_possible(const ConvRequest& request, const LayerPlan& plan, const Device& device) {
   const auto& conv = std::get<ConvLayer>(plan.spec->kind);
   const std::string& layer = plan.spec->name;
+  if (device.kind() != DeviceKind::cpu && request.of(layer) == ConvRequest::Method::minimal)
+    fail(ExitCode::usage,
+         "device.conv asks for minimal filtering of {}, which is made for CPUs; leave device.conv "
+         "out, as {} picks its own kernels",
+         layer, device.kernels());
   if (request.of(layer) != ConvRequest::Method::minimal ||
       minimal_fits(conv_spec(*plan.spec, conv, plan.part)))
     return;
@@ -155,6 +160,7 @@ void ConvRequest::require_known(const std::vector<std::string>& layers) const {
 }
 
 std::string ConvChoice::text() const {
+  if (lines.empty()) return "auto";
   std::string text;
   for (const Line& line : lines) {
     if (!text.empty()) text += ',';
@@ -164,6 +170,7 @@ std::string ConvChoice::text() const {
 }
 
 std::string ConvChoice::report() const {
+  if (lines.empty()) return "convolutions: by the GPU's library";
   std::string text = "convolutions:";
   for (const Line& line : lines) {
     text += fmt::format(" {} {}", line.layer, name_of(line.method));
@@ -187,9 +194,10 @@ ConvChoice choose_conv_methods(const std::string& request_text, std::vector<Plan
   }
   const ConvRequest request(request_text);
   request.require_known(names);
-  for (const LayerPlan* layer : convolutions) require_possible(request, *layer);
+  for (const LayerPlan* layer : convolutions) require_possible(request, *layer, device);
 
   ConvChoice choice;
+  if (device.kind() != DeviceKind::cpu) return choice;
   choice.lines.resize(convolutions.size());
   std::vector<char> chosen(convolutions.size());
   if (everyone.rank() == 0) {

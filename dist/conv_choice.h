@@ -33,6 +33,7 @@ class ConvRequest {
   std::map<std::string, Method> named_;
 };
 
+// Of a CPU; a GPU's library picks its kernels itself (KernelChoices), and there are no lines.
 struct ConvChoice {
   struct Line {
     std::string layer;
@@ -48,7 +49,7 @@ struct ConvChoice {
 };
 
 // Sets the method of every convolution in `plan`. Collective over `everyone`. Throws Error(usage)
-// where minimal filtering is asked for and cannot do a layer.
+// where minimal filtering is asked for and cannot do a layer, or the device has none.
 ConvChoice choose_conv_methods(const std::string& request, std::vector<PlannedLayer>& plan,
                                Device& device, Communicator& everyone);
 

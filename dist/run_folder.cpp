@@ -18,6 +18,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
+void write_text(const fs::path& path, const std::string& text) {
+  std::ofstream out(path);
+  out << text;
+  out.close();
+  if (!out) {
+    fail(ExitCode::resource, "{} cannot be written: {}", path.string(), std::strerror(errno));
+  }
+}
+
 // Returns the path of metrics.jsonl in the new folder.
 fs::path create(const fs::path& folder, const std::string& config) {
   if (fs::exists(folder / "metrics.jsonl")) {
@@ -31,13 +40,7 @@ fs::path create(const fs::path& folder, const std::string& config) {
     fail(ExitCode::resource, "the run directory {} cannot be created: {}", folder.string(),
          error.message());
   }
-  std::ofstream out(folder / "config.ini");
-  out << config;
-  out.close();
-  if (!out) {
-    fail(ExitCode::resource, "{} cannot be written: {}", (folder / "config.ini").string(),
-         std::strerror(errno));
-  }
+  write_text(folder / "config.ini", config);
   return folder / "metrics.jsonl";
 }
 
@@ -90,6 +93,10 @@ void RunFolder::remove_old_checkpoints(std::int64_t keep) const {
   std::ranges::sort(files);  // names carry the step with leading zeros
   files.resize(files.size() - kept);
   for (const fs::path& file : files) fs::remove(file);
+}
+
+void RunFolder::keep_kernels(const std::string& choices) const {
+  if (!choices.empty()) write_text(folder_ / "kernels.txt", choices);
 }
 
 void RunFolder::log(const std::string& line, bool quiet) {

@@ -21,6 +21,8 @@ class RunFolder {
   [[nodiscard]] std::filesystem::path checkpoint(std::int64_t step) const;
   // Removes all but the newest `keep` checkpoints; keep = 0 removes none.
   void remove_old_checkpoints(std::int64_t keep) const;
+  // Writes kernels.txt (KernelChoices); nothing where no kernel was chosen by timing.
+  void keep_kernels(const std::string& choices) const;
   // A line for log.txt, and for standard output unless `quiet`.
   void log(const std::string& line, bool quiet = false);
   // A line for log.txt and standard error.

@@ -62,6 +62,7 @@ std::vector<std::unique_ptr<Layer>> Session::make_layers(const std::string& conv
       layer->part.sum_parts = parts_of_sums(global_batch_, grid.replicas);
   }
   conv_choice_ = choose_conv_methods(conv, planned, *device_, *everyone_);
+  if (!leader()) spread_kernel_choices();  // rank 0 makes its layers, and then tells
   std::vector<std::unique_ptr<Layer>> layers;
   for (std::size_t i = 0; i < planned.size(); ++i) {
     if (const auto* exchange = std::get_if<ExchangePlan>(&planned[i])) {
@@ -80,7 +81,18 @@ std::vector<std::unique_ptr<Layer>> Session::make_layers(const std::string& conv
     }
     layers.push_back(std::move(layer));
   }
+  if (leader()) spread_kernel_choices();
   return layers;
+}
+
+// Rank 0 has timed kernels; the others take its choices.
+void Session::spread_kernel_choices() {
+  std::string text = device_->choices().text();
+  std::uint64_t size = text.size();
+  everyone_->broadcast("kernels", &size, sizeof size, 0);
+  text.resize(size);
+  everyone_->broadcast("kernels", text.data(), size, 0);
+  device_->choices().add(text, "rank 0");
 }
 
 void Session::queue_loss(const Tensor& labels, float scale) {

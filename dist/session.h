@@ -66,6 +66,7 @@ class Session {
 
  private:
   [[nodiscard]] std::vector<std::unique_ptr<Layer>> make_layers(const std::string& conv);
+  void spread_kernel_choices();
 
   World& world_;
   std::int64_t global_batch_;

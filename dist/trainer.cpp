@@ -145,6 +145,7 @@ void Trainer::open_folder() {
       dataset_.size(), dataset_.classes().size(), steps_per_epoch_, session_.global_batch(),
       dataset_.size() - steps_per_epoch_ * session_.global_batch()));
   folder_->log(session_.conv_choice().report());
+  folder_->keep_kernels(session_.device().choices().text());
   for (const std::string& warning : session_.warnings()) folder_->warn(warning);
   if (runner_.solver().needs_validation() && (!evaluator_ || options_.run.eval_every == 0)) {
     folder_->warn(fmt::format(

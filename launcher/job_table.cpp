@@ -187,6 +187,10 @@ void add_device(OptionTable& table, DeviceOptions& device) {
                 "GPU: only kernels whose sums do not depend on timing");
   table.boolean("device.graph", device.graph,
                 "GPU: a training step that no other rank takes part in is one CUDA graph");
+  table.text(
+      "device.kernels", device.kernels, "FILE", "a path, or empty",
+      [](const std::string&) { return true; },
+      "GPU: kernels.txt of an earlier run, whose kernels are taken without timing them again");
   table.number("device.workspace-mb", device.workspace_mb, Real{.low = 0, .high = 65536},
                "GPU: scratch memory of one operation at most, 10^6 bytes");
   table.number("device.threads", device.threads, Bounds<int>{.low = 0, .high = 4096},

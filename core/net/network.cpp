@@ -10,6 +10,8 @@ namespace convoy {
 
 Network::Network(Device& device, const Shape& input, std::vector<std::unique_ptr<Layer>> layers)
     : device_(device), layers_(std::move(layers)), input_form_(layers_.front()->input_form(input)) {
+  for (const auto& layer : layers_)
+    range_names_.emplace_back(layer->name() + " forward", layer->name() + " backward");
   plan_masks();
   plan_activations(input_form_.shape(input.n));
   plan_gradients();
@@ -126,6 +128,7 @@ void Network::initialise(std::uint64_t seed, Stream& stream) {
 
 void Network::forward(const Pass& pass, LayerObserver* observer) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const NamedRange range(device_, range_names_[i].first.c_str());
     if (observer != nullptr) observer->begin(i, false);
     layers_[i]->forward(pass, activations_[i], activations_[i + 1]);
     if (observer != nullptr) observer->end(i, false);
@@ -135,6 +138,7 @@ void Network::forward(const Pass& pass, LayerObserver* observer) {
 void Network::backward(const Pass& pass, const std::function<void(std::int64_t)>& gradients_ready,
                        LayerObserver* observer) {
   for (std::size_t i = layers_.size(); i-- > 0;) {
+    const NamedRange range(device_, range_names_[i].second.c_str());
     if (observer != nullptr) observer->begin(i, true);
     const Tensor* dx = i > 0 ? &activation_gradients_[i - 1] : nullptr;
     layers_[i]->backward(pass, activations_[i], activations_[i + 1], activation_gradients_[i], dx);

@@ -5,6 +5,8 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "core/device.h"
@@ -71,6 +73,7 @@ class Network {
 
   Device& device_;
   std::vector<std::unique_ptr<Layer>> layers_;
+  std::vector<std::pair<std::string, std::string>> range_names_;  // forward, backward; as layers_
   InputForm input_form_;
   std::vector<Buffer> buffers_;      // of activations and values
   Buffer gradient_memory_;           // empty after move_gradients()

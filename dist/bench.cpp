@@ -91,6 +91,7 @@ class RandomBatch {
 
 std::vector<LayerTime> layer_times(Network& network, const LayerClock& clock) {
   std::vector<LayerTime> lines;
+  double in = 1e-9 * static_cast<double>(network.input().bytes());
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     const Layer& layer = *network.layers()[i];
     LayerTime line;
@@ -102,10 +103,38 @@ std::vector<LayerTime> layer_times(Network& network, const LayerClock& clock) {
     line.backward_gflop = 2e-9 * static_cast<double>(layer.backward_products());
     line.direct_gflop =
         2e-9 * static_cast<double>(layer.forward_multiply_adds() + layer.backward_multiply_adds());
+    const double value_gbyte = 1e-9 * static_cast<double>(size_of(network.working().type));
+    const double out = value_gbyte * static_cast<double>(layer.output().count());
+    double weights = 0;
+    for (const Parameter& p : network.layers()[i]->parameters())
+      weights += static_cast<double>(p.local().count());
+    line.forward_gbyte = in + out + value_gbyte * weights;
+    line.backward_gbyte = in + out + (i > 0 ? in : 0) +
+                          (value_gbyte + 1e-9 * static_cast<double>(sizeof(float))) * weights;
+    in = out;
     line.exchange_bytes = layer.exchange_bytes(false) + layer.exchange_bytes(true);
     lines.push_back(line);
   }
   return lines;
+}
+
+// 10^9 bytes a second that a copy within the device's memory reads and writes: the best of a few.
+double copy_rate(Device& device, Stream& stream) {
+  constexpr int kRounds = 5;
+  constexpr std::size_t bytes = std::size_t{512} << 20;
+  const Buffer from = device.allocate(bytes);
+  const Buffer to = device.allocate(bytes);
+  const auto begin = device.make_event(true);
+  const auto end = device.make_event(true);
+  double best = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    begin->record(stream);
+    device.copy(to.data(), from.data(), bytes, stream);
+    end->record(stream);
+    stream.synchronize();
+    best = std::max(best, 2e-6 * static_cast<double>(bytes) / end->milliseconds_since(*begin));
+  }
+  return best;
 }
 
 // Crops a second that the reader delivers, augmented, when the images are in the page cache: the
@@ -181,6 +210,9 @@ BenchResult bench(World& world, const BenchOptions& options) {
   result.peak_memory_bytes = static_cast<std::int64_t>(slowest[3]);
   result.images_per_second = 1000 * static_cast<double>(session.global_batch()) / result.step_ms;
   result.peak_gflops = session.device().measure_peak_gflops();
+  // On a CPU a step lives in caches, which a copy says nothing about.
+  if (session.device().kind() != DeviceKind::cpu)
+    result.copy_gbytes = copy_rate(session.device(), session.stream());
   if (!job.data.train.empty()) {
     for (int turn = 0; turn < world.size(); ++turn) {
       if (turn == world.rank()) result.reader_crops_per_second = reader_rate(job);

@@ -99,7 +99,10 @@ struct LayerTime {
   double backward_ms = 0;
   double forward_gflop = 0;  // 2 per multiply-add that was made, on this rank
   double backward_gflop = 0;
-  double direct_gflop = 0;          // of both passes, if every convolution were made tap by tap
+  double direct_gflop = 0;  // of both passes, if every convolution were made tap by tap
+  // 10^9 bytes that a pass reads and writes at least: activations, gradients and weights once.
+  double forward_gbyte = 0;
+  double backward_gbyte = 0;
   std::int64_t exchange_bytes = 0;  // payload forward and backward
 };
 struct BenchResult {
@@ -108,8 +111,9 @@ struct BenchResult {
   double images_per_second = 0;
   double update_ms = 0;
   double comm_exposed_ms = 0;
-  double peak_gflops = 0;              // measured multiply-add peak of this rank's threads
-  std::int64_t peak_memory_bytes = 0;  // resident, largest over ranks
+  double peak_gflops = 0;              // measured multiply-add peak of this rank's device
+  double copy_gbytes = 0;              // 10^9 bytes/s read and written by a large copy; 0 on CPUs
+  std::int64_t peak_memory_bytes = 0;  // of the device, largest over ranks
   double reader_crops_per_second = 0;  // with data.train, by one rank at a time; else 0
   std::string device;
   std::string strategy;

@@ -14,12 +14,17 @@ std::string percent_of(double part, double whole) {
   return whole > 0 ? fmt::format("{:.0f} %", 100 * part / whole) : "";
 }
 
-// Time, share of all layers' time, work, and its rate as a share of the peak.
-std::vector<std::string> timed_cells(double gflop, double ms, double all_ms, double peak) {
+// Time, share of all layers' time, work, its rate as a share of the peak, and the share of the
+// copy rate that moving the pass's tensors once would need.
+std::vector<std::string> timed_cells(double gflop, double gbyte, double ms, double all_ms,
+                                     const BenchResult& result) {
   const bool works = gflop > 0 && ms > 0;
-  return {fmt::format("{:.3f}", ms), percent_of(ms, all_ms),
-          works ? fmt::format("{:.1f}", gflop) : "",
-          works ? percent_of(gflop / (ms / 1000), peak) : ""};
+  std::vector<std::string> cells{fmt::format("{:.3f}", ms), percent_of(ms, all_ms),
+                                 works ? fmt::format("{:.1f}", gflop) : "",
+                                 works ? percent_of(gflop / (ms / 1000), result.peak_gflops) : ""};
+  if (result.copy_gbytes > 0)
+    cells.push_back(ms > 0 ? percent_of(gbyte / (ms / 1000), result.copy_gbytes) : "");
+  return cells;
 }
 
 LayerTime sum_of(const std::vector<LayerTime>& layers) {
@@ -30,29 +35,30 @@ LayerTime sum_of(const std::vector<LayerTime>& layers) {
     sum.forward_gflop += layer.forward_gflop;
     sum.backward_gflop += layer.backward_gflop;
     sum.direct_gflop += layer.direct_gflop;
+    sum.forward_gbyte += layer.forward_gbyte;
+    sum.backward_gbyte += layer.backward_gbyte;
     sum.exchange_bytes += layer.exchange_bytes;
   }
   return sum;
 }
 
 std::string layer_table(const BenchResult& result, const LayerTime& sum) {
-  TextTable table({{"layer", Align::left},
-                   {"forward ms"},
-                   {"share"},
-                   {"GFLOP"},
-                   {"of peak"},
-                   {"backward ms"},
-                   {"share"},
-                   {"GFLOP"},
-                   {"of peak"},
-                   {"exchanged"},
-                   {"implementation", Align::left}});
+  const bool copies = result.copy_gbytes > 0;
+  std::vector<Column> columns{{"layer", Align::left}};
+  for (const char* pass : {"forward ms", "backward ms"}) {
+    for (const char* head : {pass, "share", "GFLOP", "of peak"}) columns.push_back({head});
+    if (copies) columns.push_back({"of copy"});
+  }
+  columns.push_back({"exchanged"});
+  columns.push_back({"implementation", Align::left});
+  TextTable table(columns);
   const double all_ms = sum.forward_ms + sum.backward_ms;
   const auto add = [&](const LayerTime& layer) {
     std::vector<std::string> cells{layer.layer};
     for (const auto& pass :
-         {timed_cells(layer.forward_gflop, layer.forward_ms, all_ms, result.peak_gflops),
-          timed_cells(layer.backward_gflop, layer.backward_ms, all_ms, result.peak_gflops)}) {
+         {timed_cells(layer.forward_gflop, layer.forward_gbyte, layer.forward_ms, all_ms, result),
+          timed_cells(layer.backward_gflop, layer.backward_gbyte, layer.backward_ms, all_ms,
+                      result)}) {
       cells.insert(cells.end(), pass.begin(), pass.end());
     }
     cells.push_back(layer.exchange_bytes > 0 ? bytes_text(layer.exchange_bytes) : "");
@@ -75,17 +81,21 @@ std::string report(const BenchResult& result) {
           ? fmt::format("reader        {:.0f} crops/s by one rank, page cache warm\n",
                         result.reader_crops_per_second)
           : "";
+  const std::string copy =
+      result.copy_gbytes > 0
+          ? fmt::format(", and {:.1f} GB/s read and written by a copy,", result.copy_gbytes)
+          : "";
   return fmt::format(
       "{}, strategy {} on {} rank{}; times of rank 0, medians\n\n{}\n"
       "step          {:.1f} ms, slowest rank (update {:.1f} ms, exposed communication {:.1f} ms)\n"
       "speed         {:.1f} images/s\n"
-      "peak          {:.1f} GFLOP/s measured on a rank\n"
+      "peak          {:.1f} GFLOP/s{} measured on a rank\n"
       "bound         {:.1f} ms, {:.1f} images/s: the {:.1f} GFLOP made at the peak ({:.0f} % of "
       "{:.1f} by direct convolution)\n"
       "memory        {} at most on a rank\n{}",
       result.device, result.strategy, result.ranks, result.ranks == 1 ? "" : "s",
       layer_table(result, sum), result.step_ms, result.update_ms, result.comm_exposed_ms,
-      result.images_per_second, result.peak_gflops, bound_ms, 1000 * images / bound_ms, gflop,
+      result.images_per_second, result.peak_gflops, copy, bound_ms, 1000 * images / bound_ms, gflop,
       100 * gflop / sum.direct_gflop, sum.direct_gflop, bytes_text(result.peak_memory_bytes),
       reader);
 }
@@ -102,6 +112,7 @@ nlohmann::ordered_json to_json(const BenchResult& result, const BenchOptions& op
                               {"comm_exposed_ms", result.comm_exposed_ms},
                               {"images_per_second", result.images_per_second},
                               {"peak_gflops", result.peak_gflops},
+                              {"copy_gbytes", result.copy_gbytes},
                               {"peak_memory_bytes", result.peak_memory_bytes},
                               {"reader_crops_per_second", result.reader_crops_per_second},
                               {"layers", nlohmann::ordered_json::array()}};
@@ -113,6 +124,8 @@ nlohmann::ordered_json to_json(const BenchResult& result, const BenchOptions& op
                               {"forward_gflop", layer.forward_gflop},
                               {"backward_gflop", layer.backward_gflop},
                               {"direct_gflop", layer.direct_gflop},
+                              {"forward_gbyte", layer.forward_gbyte},
+                              {"backward_gbyte", layer.backward_gbyte},
                               {"exchange_bytes", layer.exchange_bytes}});
   }
   return json;

@@ -1,0 +1,156 @@
+// The same training on a GPU: against the CPU device, and every strategy against one rank. Skipped
+// where there is no GPU; in the emulated build (tests/cuda_on_cpu) there is always one.
+#include <bit>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "core/device_cuda.h"
+#include "core/error.h"
+#include "tests/dist/test_world.h"
+#include "tests/dist/training_run.h"
+
+namespace convoy {
+namespace {
+
+class Cuda : public testing::Test {
+ protected:
+  void SetUp() override {
+    const Gpus gpus = find_gpus();
+    if (gpus.count == 0) GTEST_SKIP() << gpus.why_none;
+  }
+};
+
+JobOptions cuda_job(const std::string& precision) {
+  JobOptions job = small_job();
+  job.device = {};
+  job.device.kind = "cuda";
+  job.device.threads = 1;
+  job.device.precision = precision;
+  job.dist.backend = "mpi";  // ranks share a GPU
+  return job;
+}
+
+// |a - b| / |b|, and |b| must not vanish.
+double difference(const std::vector<float>& a, const std::vector<float>& b) {
+  double error = 0;
+  double norm = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double x = static_cast<double>(a[i]);
+    const double y = static_cast<double>(b[i]);
+    error += (x - y) * (x - y);
+    norm += y * y;
+  }
+  EXPECT_GT(norm, 0);
+  return std::sqrt(error / norm);
+}
+
+struct Tolerance {
+  const char* precision;
+  double gradient;  // relative norm, of every tensor, after one step
+  double loss;      // relative, at each of 20 steps
+};
+
+TEST_F(Cuda, TrainsAsTheCpuDoes) {
+  const auto alone = test_world().part(test_world().rank());
+  for (const Tolerance& t : {Tolerance{"fp32", 1e-4, 1e-4}, Tolerance{"tf32", 1e-2, 2e-3},
+                             Tolerance{"bf16", 6e-2, 3e-2}}) {
+    SCOPED_TRACE(t.precision);
+    JobOptions on_cpu = small_job();
+    on_cpu.device.conv = "direct";
+    on_cpu.dist.strategy = "single";
+    JobOptions on_gpu = cuda_job(t.precision);
+    on_gpu.dist.strategy = "single";
+    TrainingRun cpu(*alone, on_cpu);
+    TrainingRun gpu(*alone, on_gpu);
+    EXPECT_EQ(cpu.session.network().parameters().size(), gpu.session.network().parameters().size());
+    EXPECT_NEAR(gpu.step(0) / cpu.step(0), 1, t.loss);
+    const auto cpu_parameters = cpu.session.network().parameters();
+    const auto gpu_parameters = gpu.session.network().parameters();
+    for (std::size_t i = 0; i < cpu_parameters.size(); ++i) {
+      EXPECT_LT(difference(gpu.on_host(gpu_parameters[i]->gradient),
+                           cpu.on_host(cpu_parameters[i]->gradient)),
+                t.gradient)
+          << cpu_parameters[i]->layer << " " << cpu_parameters[i]->kind;
+    }
+    for (std::int64_t step = 1; step < 20; ++step)
+      EXPECT_NEAR(gpu.step(step) / cpu.step(step), 1, t.loss) << "step " << step;
+  }
+}
+
+// Within rounding: a library's sums differ with the number of images and kernels.
+void expect_as_one_rank(World& world, const std::string& strategy) {
+  const auto alone = test_world().part(test_world().rank());
+  for (const auto& [precision, tolerance] : {std::pair{"fp32", 1e-4}, std::pair{"bf16", 3e-2}}) {
+    SCOPED_TRACE(precision);
+    JobOptions job = cuda_job(precision);
+    job.dist.strategy = strategy;
+    TrainingRun split(world, job);
+    job.dist.strategy = "single";
+    TrainingRun whole(*alone, job);
+    for (std::int64_t step = 0; step < 10; ++step)
+      EXPECT_NEAR(split.step(step) / whole.step(step), 1, tolerance) << "step " << step;
+  }
+}
+
+TEST_F(Cuda, DataParallelIsOneRank) { expect_as_one_rank(test_world(), "data"); }
+
+TEST_F(Cuda, ModelParallelIsOneRank) {
+  if (test_world().size() % 2 != 0) GTEST_SKIP() << "strategy model needs pairs of ranks";
+  const auto pair = test_world().part(test_world().rank() / 2);
+  expect_as_one_rank(*pair, "model");
+}
+
+// A graph replays the kernels that were captured: nothing but time may differ.
+TEST_F(Cuda, StepsAsGraphsHaveTheSameBits) {
+  const auto alone = test_world().part(test_world().rank());
+  for (const char* precision : {"tf32", "bf16"}) {
+    JobOptions job = cuda_job(precision);
+    job.dist.strategy = "single";
+    TrainingRun graphs(*alone, job);
+    job.device.graph = false;
+    // The kernels must be the same ones: those that the first run timed.
+    TrainingRun plain(*alone, job);
+    for (std::int64_t step = 0; step < 6; ++step)
+      EXPECT_EQ(graphs.step(step), plain.step(step)) << precision << ", step " << step;
+    EXPECT_EQ(graphs.values(), plain.values()) << precision;
+  }
+}
+
+// bf16 copies of the parameters follow them.
+TEST_F(Cuda, WorkingCopiesAreTheRoundedParameters) {
+  const auto alone = test_world().part(test_world().rank());
+  JobOptions job = cuda_job("bf16");
+  job.dist.strategy = "single";
+  TrainingRun run(*alone, job);
+  for (std::int64_t step = 0; step < 3; ++step) run.step(step);
+  Network& network = run.session.network();
+  std::vector<std::uint16_t> working(static_cast<std::size_t>(network.working().count()));
+  run.session.device().copy_to_host(working.data(), network.working().data,
+                                    network.working().bytes(), run.session.stream());
+  run.session.stream().synchronize();
+  const std::vector<float> values = run.values();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const float copy = std::bit_cast<float>(static_cast<std::uint32_t>(working[i]) << 16);
+    ASSERT_LE(std::abs(copy - values[i]), std::abs(values[i]) * 0x1p-8f) << i;
+  }
+}
+
+TEST_F(Cuda, RefusesWhatItCannotDo) {
+  const auto alone = test_world().part(test_world().rank());
+  JobOptions job = cuda_job("fp32");
+  job.dist.strategy = "single";
+  job.device.conv = "minimal";
+  EXPECT_THROW(Session(*alone, job), Error);
+  job.device.conv = "auto";
+  job.device.precision = "fp16";
+  EXPECT_THROW(Session(*alone, job), Error);
+  job.device.precision = "fp32";
+  job.device.kernels = "/nowhere/kernels.txt";
+  EXPECT_THROW(Session(*alone, job), Error);
+}
+
+}  // namespace
+}  // namespace convoy

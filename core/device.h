@@ -135,7 +135,7 @@ struct DeviceOptions {
   std::string precision = "auto";  // device.precision: auto, fp32, tf32, bf16
   bool deterministic = true;       // device.deterministic: only kernels that always sum alike
   bool graph = true;               // device.graph: a training step is one CUDA graph
-  std::string kernels;             // device.kernels: file of KernelChoices of an earlier run
+  std::string kernels = "";        // device.kernels: file of KernelChoices of an earlier run
   double workspace_mb = 1024;      // device.workspace-mb: of one operation at most, 10^6 bytes
 };
 

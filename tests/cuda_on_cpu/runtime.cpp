@@ -172,10 +172,10 @@ const char* cudaGetErrorName(cudaError_t code) {
 }
 cudaError_t cudaGetLastError() { return cudaSuccess; }
 
-// CONVOY_EMULATED_GPUS is what a test wants to see.
+// Only tests that ask for it see a GPU: CONVOY_EMULATED_GPUS says how many.
 cudaError_t cudaGetDeviceCount(int* count) {
   const char* wanted = std::getenv("CONVOY_EMULATED_GPUS");
-  *count = wanted == nullptr ? 1 : std::atoi(wanted);
+  *count = wanted == nullptr ? 0 : std::atoi(wanted);
   return *count > 0 ? cudaSuccess : cudaErrorNoDevice;
 }
 cudaError_t cudaGetDevice(int* device) {

@@ -54,6 +54,7 @@ struct Tolerance {
 };
 
 TEST_F(Cuda, TrainsAsTheCpuDoes) {
+  if (test_world().size() > 1) GTEST_SKIP() << "a test of one rank";
   const auto alone = test_world().part(test_world().rank());
   for (const Tolerance& t : {Tolerance{"fp32", 1e-4, 1e-4}, Tolerance{"tf32", 1e-2, 2e-3},
                              Tolerance{"bf16", 6e-2, 3e-2}}) {
@@ -105,6 +106,7 @@ TEST_F(Cuda, ModelParallelIsOneRank) {
 
 // A graph replays the kernels that were captured: nothing but time may differ.
 TEST_F(Cuda, StepsAsGraphsHaveTheSameBits) {
+  if (test_world().size() > 1) GTEST_SKIP() << "a test of one rank";
   const auto alone = test_world().part(test_world().rank());
   for (const char* precision : {"tf32", "bf16"}) {
     JobOptions job = cuda_job(precision);
@@ -121,6 +123,7 @@ TEST_F(Cuda, StepsAsGraphsHaveTheSameBits) {
 
 // bf16 copies of the parameters follow them.
 TEST_F(Cuda, WorkingCopiesAreTheRoundedParameters) {
+  if (test_world().size() > 1) GTEST_SKIP() << "a test of one rank";
   const auto alone = test_world().part(test_world().rank());
   JobOptions job = cuda_job("bf16");
   job.dist.strategy = "single";
@@ -139,6 +142,7 @@ TEST_F(Cuda, WorkingCopiesAreTheRoundedParameters) {
 }
 
 TEST_F(Cuda, RefusesWhatItCannotDo) {
+  if (test_world().size() > 1) GTEST_SKIP() << "a test of one rank";
   const auto alone = test_world().part(test_world().rank());
   JobOptions job = cuda_job("fp32");
   job.dist.strategy = "single";

@@ -105,6 +105,8 @@ class Device {
   // Runs what `work` queues on `stream`, all of it at once where the device can (a CUDA graph). The
   // work may queue other things in each call; it must not wait for the stream.
   virtual void run_as_graph(Stream& stream, const std::function<void()>& work) = 0;
+  // Bytes of device memory that can still be allocated, as far as the system tells.
+  [[nodiscard]] virtual std::size_t free_memory_bytes() const = 0;
   // Bytes of device memory in use by this process at most so far.
   [[nodiscard]] virtual std::int64_t peak_memory_bytes() const = 0;
   // Names what is queued until pop_range() for a profiler.

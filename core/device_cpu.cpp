@@ -99,6 +99,8 @@ double CpuDevice::measure_peak_gflops() {
   return best;
 }
 
+std::size_t CpuDevice::free_memory_bytes() const { return available_bytes(); }
+
 std::int64_t CpuDevice::peak_memory_bytes() const {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);

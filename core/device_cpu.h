@@ -32,6 +32,7 @@ class CpuDevice : public Device {
   [[nodiscard]] int host_threads() const override { return threads_; }
   double measure_peak_gflops() override;
   void run_as_graph(Stream&, const std::function<void()>& work) override { work(); }
+  [[nodiscard]] std::size_t free_memory_bytes() const override;
   [[nodiscard]] std::int64_t peak_memory_bytes() const override;  // resident
   Operations& operations() override { return operations_; }
   KernelChoices& choices() override { return choices_; }

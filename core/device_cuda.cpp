@@ -96,6 +96,12 @@ class CudaDevice : public Device {
   void run_as_graph(Stream& stream, const std::function<void()>& work) override {
     graph_.run(native(stream), work);
   }
+  [[nodiscard]] std::size_t free_memory_bytes() const override {
+    std::size_t free_bytes = 0;
+    std::size_t all_bytes = 0;
+    check_cuda(cudaMemGetInfo(&free_bytes, &all_bytes), "asking for its free memory");
+    return free_bytes;
+  }
   [[nodiscard]] std::int64_t peak_memory_bytes() const override { return peak_bytes_; }
   void push_range(const char* name) override { nvtxRangePushA(name); }
   void pop_range() override { nvtxRangePop(); }

@@ -13,6 +13,7 @@ Network::Network(Device& device, const Shape& input, std::vector<std::unique_ptr
   for (const auto& layer : layers_)
     range_names_.emplace_back(layer->name() + " forward", layer->name() + " backward");
   plan_masks();
+  require_memory(device, memory_plan(), input.n);
   plan_activations(input_form_.shape(input.n));
   plan_gradients();
   plan_parameters();
@@ -36,6 +37,26 @@ void Network::plan_activations(const Shape& input) {
   for (const auto& layer : layers_) {
     activations_.push_back(layer->in_place() ? activations_.back() : allocate(layer->output()));
   }
+}
+
+MemoryPlan Network::memory_plan() const {
+  const std::size_t value = size_of(device_.activation_type());
+  const bool copies = device_.activation_type() != DType::f32;
+  MemoryPlan plan;
+  std::int64_t largest = 0;
+  std::int64_t all = input_form_.shape(layers_.front()->output().n).count();
+  for (const auto& layer : layers_) {
+    largest = std::max(largest, layer->output().count());
+    if (!layer->in_place()) all += layer->output().count();
+    plan.workspace = std::max(plan.workspace, layer->workspace_bytes());
+    for (const Parameter& parameter : layer->parameters()) {
+      const auto count = static_cast<std::size_t>(padded(parameter));
+      plan.parameters += count * (3 * sizeof(float) + (copies ? value : 0));
+    }
+  }
+  plan.activations = static_cast<std::size_t>(all) * value;
+  plan.gradients = 2 * static_cast<std::size_t>(largest) * value;
+  return plan;
 }
 
 // The gradient of an activation lives from the backward pass of the layer above to that of the

@@ -11,6 +11,7 @@
 
 #include "core/device.h"
 #include "core/net/layer.h"
+#include "core/net/memory_plan.h"
 #include "core/ops/convert.h"
 
 namespace convoy {
@@ -25,7 +26,8 @@ class LayerObserver {
 
 class Network {
  public:
-  // `input` is the local [N, H, W, 3]. All memory of training is allocated here.
+  // `input` is the local [N, H, W, 3]. All memory of training is allocated here, but the solver's.
+  // Throws Error(resource) where it is too much for the device.
   Network(Device& device, const Shape& input, std::vector<std::unique_ptr<Layer>> layers);
 
   // In the form that the first layer reads; prepare_input.h writes it.
@@ -63,6 +65,7 @@ class Network {
                 LayerObserver* observer = nullptr);
 
  private:
+  [[nodiscard]] MemoryPlan memory_plan() const;
   void plan_masks();
   void plan_activations(const Shape& input);
   void plan_gradients();

@@ -2,7 +2,7 @@
 find_path(cuDNN_INCLUDE_DIR cudnn_version.h
   HINTS ${cuDNN_ROOT} $ENV{CUDNN_PATH} ${CUDAToolkit_INCLUDE_DIRS} PATH_SUFFIXES include)
 # The vendor's pip wheels hold the versioned name only.
-find_library(cuDNN_LIBRARY NAMES cudnn libcudnn.so.9
+find_library(cuDNN_LIBRARY NAMES cudnn libcudnn.so.9 NAMES_PER_DIR
   HINTS ${cuDNN_ROOT} $ENV{CUDNN_PATH} ${CUDAToolkit_LIBRARY_DIR} PATH_SUFFIXES lib lib64)
 if(cuDNN_INCLUDE_DIR)
   file(STRINGS ${cuDNN_INCLUDE_DIR}/cudnn_version.h lines REGEX "#define CUDNN_(MAJOR|MINOR|PATCHLEVEL) ")

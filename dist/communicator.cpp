@@ -2,6 +2,8 @@
 #include "dist/communicator.h"
 
 #include <atomic>
+#include <chrono>
+#include <thread>
 
 #include "core/error.h"
 #include "dist/nccl.h"
@@ -10,12 +12,20 @@
 namespace convoy {
 namespace {
 
-using Arrived = std::atomic<std::uint64_t>;
-static_assert(Arrived::is_always_lock_free, "shared between processes");
+// What a rank tells the others of its host; only it writes.
+struct Arrival {
+  std::atomic<std::uint64_t> entered;  // collectives
+  std::atomic<std::uint64_t> polls;
+};
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "shared between processes");
 
-Arrived& arrived(const SharedMemory& arrivals, int rank) {
-  return *static_cast<Arrived*>(arrivals.part(rank));
+Arrival& arrival(const SharedMemory& arrivals, int rank) {
+  return *static_cast<Arrival*>(arrivals.part(rank));
 }
+
+// For as long a rank must not have polled to be taken for a stopped one.
+constexpr std::chrono::milliseconds kStandstill{300};
+constexpr int kLooks = 30;
 
 }  // namespace
 
@@ -24,7 +34,7 @@ Communicator::~Communicator() = default;
 
 void Communicator::limit_waits(double seconds) {
   wait_limit_ = seconds;
-  auto arrivals = SharedMemory::make(*this, sizeof(Arrived));
+  auto arrivals = SharedMemory::make(*this, sizeof(Arrival));
   arrivals_ = std::move(arrivals);
   traffic_.clear();  // what was said here is not a step's
   entered_ = 0;
@@ -45,8 +55,12 @@ void Communicator::count(const std::string& name, std::int64_t bytes) {
 Communicator::Entered Communicator::enter(const std::string& name, std::int64_t bytes) {
   count(name, bytes);
   ++entered_;
-  if (arrivals_) arrived(*arrivals_, rank()).store(entered_, std::memory_order_release);
+  if (arrivals_) arrival(*arrivals_, rank()).entered.store(entered_, std::memory_order_release);
   return {name, bytes, entered_};
+}
+
+void Communicator::show_life() const {
+  if (arrivals_) arrival(*arrivals_, rank()).polls.fetch_add(1, std::memory_order_relaxed);
 }
 
 std::string Communicator::describe(const Entered& collective) const {
@@ -58,15 +72,32 @@ std::string Communicator::describe(const Entered& collective) const {
 
 void Communicator::fail_late(const Entered& collective) const {
   abort_nccl();
-  std::vector<int> missing;
-  for (int rank = 0; arrivals_ && rank < size(); ++rank)
-    if (arrived(*arrivals_, rank).load(std::memory_order_acquire) < collective.number)
-      missing.push_back(world_rank(rank));
   std::string who = "its ranks share no host, so it is not known which of them is late";
-  if (!missing.empty())
-    who = fmt::format("{} did not come to it", ranks_text(missing));
-  else if (arrivals_)
+  if (arrivals_) {
+    std::vector<int> missing;
+    std::vector<std::uint64_t> polls;
+    for (int rank = 0; rank < size(); ++rank) {
+      const Arrival& of_rank = arrival(*arrivals_, rank);
+      polls.push_back(of_rank.polls);
+      if (of_rank.entered < collective.number) missing.push_back(world_rank(rank));
+    }
+    std::vector<int> still;
+    // Others may be giving up at this moment too, and are alive.
+    for (int i = 0; missing.empty() && i < kLooks; ++i) {
+      std::this_thread::sleep_for(kStandstill / kLooks);
+      show_life();
+    }
+    for (int other = 0; other < size(); ++other) {
+      if (other != rank() &&
+          arrival(*arrivals_, other).polls == polls[static_cast<std::size_t>(other)])
+        still.push_back(world_rank(other));
+    }
     who = "all of them came to it, but it did not end";
+    if (!missing.empty())
+      who = fmt::format("{} did not come to it", ranks_text(missing));
+    else if (!still.empty())
+      who = fmt::format("{} did not move it along", ranks_text(still));
+  }
   fail(ExitCode::rank_failed, "{}, was not finished within {:g} seconds: {}; {}",
        describe(collective), wait_limit_, who, late_advice());
 }

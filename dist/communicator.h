@@ -93,6 +93,8 @@ class Communicator {
   };
   // Counts the collective and lets the other ranks know that this one has come to it.
   Entered enter(const std::string& name, std::int64_t bytes);
+  // Between two polls of a collective: lets the other ranks know that this one moves it along.
+  void show_life() const;
   // "collective 12 of ranks 0 and 1, 'exchange-fc6' of 4096 bytes"
   [[nodiscard]] std::string describe(const Entered& collective) const;
   // Throws Error(rank_failed): the collective was not finished within the limit.
@@ -102,7 +104,7 @@ class Communicator {
   std::map<std::string, TrafficCount> traffic_;
   std::uint64_t entered_ = 0;
   double wait_limit_ = 0;
-  std::unique_ptr<SharedMemory> arrivals_;  // of each rank the collectives that it has entered
+  std::unique_ptr<SharedMemory> arrivals_;  // of each rank how far it is; null across hosts
 };
 
 // "rank 1", "ranks 0 and 1", "ranks 0, 1 and 2"

@@ -58,9 +58,10 @@ class MpiCommunicator : public Communicator {
         world_ranks_(world_ranks(comm)) {
     MPI_Comm_rank(comm_, &rank_);
   }
-  // After a failure the job ends, and freeing might wait for a rank that never comes.
+  // After a failure the job ends. Freeing might wait for a rank that never comes, and MPI goes on
+  // with a collective that was given up.
   ~MpiCommunicator() override {
-    if (std::uncaught_exceptions() == 0) MPI_Comm_free(&comm_);
+    if (std::uncaught_exceptions() == 0 && !gave_up_) MPI_Comm_free(&comm_);
   }
   MpiCommunicator(const MpiCommunicator&) = delete;
   MpiCommunicator& operator=(const MpiCommunicator&) = delete;
@@ -123,14 +124,18 @@ class MpiCommunicator : public Communicator {
     return done != 0;
   }
 
-  void finish(MPI_Request& request, const Entered& collective) const {
+  void finish(MPI_Request& request, const Entered& collective) {
     Patience patience(wait_limit());
-    while (!test(request, collective))
-      if (!patience.lasts()) fail_late(collective);
+    while (!test(request, collective)) {
+      show_life();
+      if (patience.lasts()) continue;
+      gave_up_ = true;
+      fail_late(collective);
+    }
   }
 
   template <typename Start>
-  void run(const Entered& collective, const char* call, const Start& start) const {
+  void run(const Entered& collective, const char* call, const Start& start) {
     MPI_Request request = MPI_REQUEST_NULL;
     check_mpi(start(&request), call, collective.name);
     finish(request, collective);
@@ -174,6 +179,7 @@ class MpiCommunicator : public Communicator {
   bool staged_;
   std::vector<int> world_ranks_;
   int rank_ = 0;
+  bool gave_up_ = false;
   Buffer sent_;
   Buffer received_;
   Buffer result_;

@@ -187,6 +187,7 @@ void NcclCommunicator::wait(Stream& stream) {
   Patience patience(wait_limit());
   while (!queue.done()) {
     check_state();
+    show_life();
     if (!patience.lasts()) fail_late(last_);
   }
   check_state();

@@ -92,13 +92,22 @@ class SharedSum : public GradientSum {
     });
   }
 
-  [[noreturn]] void fail_late(std::size_t bucket) const {
-    std::vector<int> missing;
+  // Ranks of the job whose counter is behind.
+  std::vector<int> without(std::size_t bucket,
+                           std::atomic<std::uint64_t> Counters::*counter) const {
+    std::vector<int> ranks;
     for (int rank = 0; rank < replicas_.size(); ++rank) {
       const Counters& of_rank = counters_[static_cast<std::size_t>(rank)][bucket];
-      if (of_rank.written.load(std::memory_order_acquire) < states_[bucket].step)
-        missing.push_back(replicas_.world_rank(rank));
+      if ((of_rank.*counter).load(std::memory_order_acquire) < states_[bucket].step)
+        ranks.push_back(replicas_.world_rank(rank));
     }
+    return ranks;
+  }
+
+  [[noreturn]] void fail_late(std::size_t bucket) const {
+    // Where one did not come, nobody has written.
+    std::vector<int> missing = without(bucket, &Counters::arrived);
+    if (missing.empty()) missing = without(bucket, &Counters::written);
     fail(ExitCode::rank_failed,
          "the sum of gradients of step {}, bucket {} of {} with {} bytes, was not finished within "
          "{:g} seconds: {} did not add its part; {}",

@@ -66,6 +66,9 @@ class Device {
   // For logs: processor, threads, instruction set.
   [[nodiscard]] virtual std::string description() const = 0;
 
+  // The processor's name, unlike those of all others of this host.
+  [[nodiscard]] virtual std::string identity() const = 0;
+
   // What its kernels are made for: "AVX-512", "NVIDIA H100 tf32". Ranks that differ in it round
   // differently.
   [[nodiscard]] virtual std::string kernels() const = 0;

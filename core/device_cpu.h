@@ -17,6 +17,7 @@ class CpuDevice : public Device {
 
   [[nodiscard]] DeviceKind kind() const override { return DeviceKind::cpu; }
   [[nodiscard]] std::string description() const override;
+  [[nodiscard]] std::string identity() const override { return "cpu"; }
   [[nodiscard]] std::string kernels() const override { return kernels_.name; }
   [[nodiscard]] Precision precision() const override { return Precision::fp32; }
   [[nodiscard]] bool updates_from_cache() const override { return true; }

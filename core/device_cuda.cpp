@@ -2,6 +2,7 @@
 #include "core/device_cuda.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -65,6 +66,12 @@ class CudaDevice : public Device {
   [[nodiscard]] DeviceKind kind() const override { return DeviceKind::cuda; }
   [[nodiscard]] std::string description() const override {
     return fmt::format("{} (GPU {}), {}", properties_.name, gpu_, name_of(precision_));
+  }
+  [[nodiscard]] std::string identity() const override {
+    std::array<char, 32> bus{};
+    check_cuda(cudaDeviceGetPCIBusId(bus.data(), static_cast<int>(bus.size()), gpu_),
+               "asking for its bus");
+    return bus.data();
   }
   [[nodiscard]] std::string kernels() const override {
     return fmt::format("{} {}", properties_.name, name_of(precision_));

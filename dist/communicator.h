@@ -1,8 +1,8 @@
-// Collectives among a group of ranks, behind one interface for MPI (and NCCL later).
+// Collectives among a group of ranks, behind one interface for MPI and NCCL.
 //
 // Counts bytes by the name of the caller, so that a run can show what crossed ranks and where.
-// Buffers are device memory; all values are fp32 unless said otherwise. Every call is collective
-// over the group. Errors throw Error(rank_failed).
+// Buffers are device memory. Every call is collective over the group. Errors throw
+// Error(rank_failed), also where other ranks do not come in time (limit_waits).
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,10 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/device.h"
+#include "core/tensor.h"
 
 namespace convoy {
 
@@ -22,26 +24,44 @@ struct TrafficCount {
   std::int64_t payload_bytes = 0;
 };
 
-// A collective that has been started; `test` lets it proceed, `wait` finishes it.
+// A collective that has been started.
 class PendingCollective {
  public:
   virtual ~PendingCollective() = default;
-  virtual bool test() = 0;  // true when done
-  virtual void wait() = 0;
+  // Lets it proceed; true when done and later work of any stream comes after it.
+  virtual bool test() = 0;
+  // Later work of the stream comes after it. The host is held up only where the host carries it.
+  virtual void wait(Stream& stream) = 0;
 };
+
+// What carries the data of a step.
+enum class Backend { mpi, nccl };
+
+class SharedMemory;
 
 class Communicator {
  public:
-  virtual ~Communicator() = default;
+  Communicator();
+  virtual ~Communicator();
   [[nodiscard]] virtual int rank() const = 0;
   [[nodiscard]] virtual int size() const = 0;
+  // The number of a rank of this group in the whole job.
+  [[nodiscard]] virtual int world_rank(int rank) const = 0;
+
+  // From now on a wait for other ranks that takes longer than so many seconds (0: for ever) throws
+  // Error(rank_failed), naming the collective and, where the group shares a host, the ranks that
+  // have not come to it. Collective.
+  void limit_waits(double seconds);
+  [[nodiscard]] double wait_limit() const { return wait_limit_; }
 
   // all [size x count] = every rank's `part` [count], in the order of ranks.
-  virtual void all_gather(const std::string& name, const float* part, float* all,
-                          std::int64_t count, Stream& stream) = 0;
-  // part [count] = this rank's block of the sum over ranks of all [size x count].
-  virtual void reduce_scatter(const std::string& name, const float* all, float* part,
-                              std::int64_t count, Stream& stream) = 0;
+  // Elements are f32 or bf16. Work of the stream before the call comes before it, later work after.
+  virtual void all_gather(const std::string& name, const void* part, void* all, std::int64_t count,
+                          DType type, Stream& stream) = 0;
+  // part [count] = this rank's block of the sum over ranks of all [size x count]. MPI adds in fp32,
+  // pairwise in the order of ranks, and rounds once; NCCL in an order of its own.
+  virtual void reduce_scatter(const std::string& name, const void* all, void* part,
+                              std::int64_t count, DType type, Stream& stream) = 0;
   // values [count] = sum over ranks, in place. The result is the same bits on every rank.
   virtual std::unique_ptr<PendingCollective> start_all_reduce(const std::string& name,
                                                               float* values, std::int64_t count,
@@ -56,15 +76,41 @@ class Communicator {
   virtual void gather(const std::string& name, std::span<const float> part,
                       std::span<const std::int64_t> counts, float* all) = 0;
   virtual void barrier(const std::string& name) = 0;
+  // The host waits until the stream's work is done, collectives on it included.
+  virtual void wait(Stream& stream) { stream.synchronize(); }
 
   // Counts payload under a name: each call above does, and collectives made beside this class do.
   void count(const std::string& name, std::int64_t bytes);
   [[nodiscard]] const std::map<std::string, TrafficCount>& traffic() const { return traffic_; }
   [[nodiscard]] std::int64_t payload_bytes() const;  // over all names
 
+ protected:
+  // A collective of this rank: the how manyeth of its group, and what to say when it is late.
+  struct Entered {
+    std::string name;
+    std::int64_t bytes = 0;
+    std::uint64_t number = 0;
+  };
+  // Counts the collective and lets the other ranks know that this one has come to it.
+  Entered enter(const std::string& name, std::int64_t bytes);
+  // Between two polls of a collective: lets the other ranks know that this one moves it along.
+  void show_life() const;
+  // "collective 12 of ranks 0 and 1, 'exchange-fc6' of 4096 bytes"
+  [[nodiscard]] std::string describe(const Entered& collective) const;
+  // Throws Error(rank_failed): the collective was not finished within the limit.
+  [[noreturn]] void fail_late(const Entered& collective) const;
+
  private:
   std::map<std::string, TrafficCount> traffic_;
+  std::uint64_t entered_ = 0;
+  double wait_limit_ = 0;
+  std::unique_ptr<SharedMemory> arrivals_;  // of each rank how far it is; null across hosts
 };
+
+// "rank 1", "ranks 0 and 1", "ranks 0, 1 and 2"
+[[nodiscard]] std::string ranks_text(const std::vector<int>& ranks);
+// What may be the matter when other ranks do not come within `seconds`, and what helps.
+[[nodiscard]] std::string late_advice();
 
 // This process's place in the job. Starts MPI and ends it. There is one, made by main().
 class World {
@@ -81,8 +127,11 @@ class World {
   [[nodiscard]] int local_ranks() const;  // ranks of this job on this host
   [[nodiscard]] int local_rank() const;   // this one among them
   [[nodiscard]] const std::string& host() const;
-  // Ranks that share a colour form a group, ordered by rank. Collective.
+  // Ranks that share a colour form a group, ordered by rank. Collective. The first is for host
+  // numbers; the second carries memory of the device too, and limits waits to so many seconds.
   std::unique_ptr<Communicator> split(int colour);
+  std::unique_ptr<Communicator> split(int colour, Device& device, Backend backend,
+                                      double wait_limit);
   // The same, as a world of its own in which a strategy can run. Must not outlive this one.
   std::unique_ptr<World> part(int colour);
   // Ends every rank of the job with this exit code; does not return.

@@ -1,5 +1,9 @@
-// Collectives over MPI, for memory that the host can address.
-#include <algorithm>
+// Collectives over MPI.
+//
+// All are nonblocking calls that are polled, so that a rank that does not come is noticed. Memory
+// that the host cannot address passes by pinned host memory.
+#include <cstring>
+#include <exception>
 #include <limits>
 #include <vector>
 
@@ -8,6 +12,8 @@
 #include "core/error.h"
 #include "dist/communicator.h"
 #include "dist/mpi_check.h"
+#include "dist/patience.h"
+#include "dist/sum_blocks.h"
 
 namespace convoy {
 namespace {
@@ -20,67 +26,58 @@ int as_count(std::int64_t count) {
   return static_cast<int>(count);
 }
 
-std::int64_t float_bytes(std::int64_t count) {
-  return count * static_cast<std::int64_t>(sizeof(float));
+std::int64_t bytes_of(std::int64_t count, DType type) {
+  return count * static_cast<std::int64_t>(size_of(type));
 }
 
-class PendingMpi : public PendingCollective {
- public:
-  // Has no destructor that waits: an error elsewhere would hang on a rank that never comes.
-  PendingMpi(MPI_Request request, std::string name) : request_(request), name_(std::move(name)) {}
-  bool test() override {
-    int done = 0;
-    check_mpi(MPI_Test(&request_, &done, MPI_STATUS_IGNORE), "MPI_Test", name_);
-    return done != 0;
-  }
-  void wait() override { check_mpi(MPI_Wait(&request_, MPI_STATUS_IGNORE), "MPI_Wait", name_); }
+// Blocks are moved as they are, so that MPI need not know bf16.
+MPI_Datatype raw(DType type) { return type == DType::bf16 ? MPI_UINT16_T : MPI_FLOAT; }
 
- private:
-  MPI_Request request_;
-  std::string name_;
-};
+std::vector<int> world_ranks(MPI_Comm comm) {
+  int size = 0;
+  MPI_Comm_size(comm, &size);
+  std::vector<int> here(static_cast<std::size_t>(size));
+  for (int rank = 0; rank < size; ++rank) here[static_cast<std::size_t>(rank)] = rank;
+  std::vector<int> there(here.size());
+  MPI_Group group = MPI_GROUP_NULL;
+  MPI_Group world = MPI_GROUP_NULL;
+  MPI_Comm_group(comm, &group);
+  MPI_Comm_group(MPI_COMM_WORLD, &world);
+  MPI_Group_translate_ranks(group, size, here.data(), world, there.data());
+  MPI_Group_free(&group);
+  MPI_Group_free(&world);
+  return there;
+}
 
 class MpiCommunicator : public Communicator {
  public:
-  explicit MpiCommunicator(MPI_Comm comm) : comm_(comm) {
+  MpiCommunicator(MPI_Comm comm, Device* device)
+      : comm_(comm),
+        device_(device),
+        staged_(device != nullptr && !device->host_addressable()),
+        world_ranks_(world_ranks(comm)) {
     MPI_Comm_rank(comm_, &rank_);
-    MPI_Comm_size(comm_, &size_);
   }
-  ~MpiCommunicator() override { MPI_Comm_free(&comm_); }
+  // After a failure the job ends. Freeing might wait for a rank that never comes, and MPI goes on
+  // with a collective that was given up.
+  ~MpiCommunicator() override {
+    if (std::uncaught_exceptions() == 0 && !gave_up_) MPI_Comm_free(&comm_);
+  }
   MpiCommunicator(const MpiCommunicator&) = delete;
   MpiCommunicator& operator=(const MpiCommunicator&) = delete;
 
   [[nodiscard]] int rank() const override { return rank_; }
-  [[nodiscard]] int size() const override { return size_; }
-
-  void all_gather(const std::string& name, const float* part, float* all, std::int64_t values,
-                  Stream& stream) override {
-    stream.synchronize();
-    count(name, float_bytes(values));
-    check_mpi(
-        MPI_Allgather(part, as_count(values), MPI_FLOAT, all, as_count(values), MPI_FLOAT, comm_),
-        "MPI_Allgather", name);
+  [[nodiscard]] int size() const override { return static_cast<int>(world_ranks_.size()); }
+  [[nodiscard]] int world_rank(int rank) const override {
+    return world_ranks_[static_cast<std::size_t>(rank)];
   }
 
-  void reduce_scatter(const std::string& name, const float* all, float* part, std::int64_t values,
-                      Stream& stream) override {
-    stream.synchronize();
-    count(name, float_bytes(values));
-    check_mpi(MPI_Reduce_scatter_block(all, part, as_count(values), MPI_FLOAT, MPI_SUM, comm_),
-              "MPI_Reduce_scatter_block", name);
-  }
-
+  void all_gather(const std::string& name, const void* part, void* all, std::int64_t values,
+                  DType type, Stream& stream) override;
+  void reduce_scatter(const std::string& name, const void* all, void* part, std::int64_t values,
+                      DType type, Stream& stream) override;
   std::unique_ptr<PendingCollective> start_all_reduce(const std::string& name, float* values,
-                                                      std::int64_t length,
-                                                      Stream& stream) override {
-    stream.synchronize();
-    count(name, float_bytes(length));
-    MPI_Request request = MPI_REQUEST_NULL;
-    check_mpi(
-        MPI_Iallreduce(MPI_IN_PLACE, values, as_count(length), MPI_FLOAT, MPI_SUM, comm_, &request),
-        "MPI_Iallreduce", name);
-    return std::make_unique<PendingMpi>(request, name);
-  }
+                                                      std::int64_t length, Stream& stream) override;
 
   void sum(const std::string& name, std::span<double> values) override {
     reduce(name, values, MPI_SUM);
@@ -90,9 +87,10 @@ class MpiCommunicator : public Communicator {
   }
 
   void broadcast(const std::string& name, void* data, std::size_t bytes, int root) override {
-    count(name, static_cast<std::int64_t>(bytes));
-    check_mpi(MPI_Bcast(data, as_count(static_cast<std::int64_t>(bytes)), MPI_BYTE, root, comm_),
-              "MPI_Bcast", name);
+    const auto length = static_cast<std::int64_t>(bytes);
+    run(enter(name, length), "MPI_Ibcast", [&](MPI_Request* request) {
+      return MPI_Ibcast(data, as_count(length), MPI_BYTE, root, comm_, request);
+    });
   }
 
   void gather(const std::string& name, std::span<const float> part,
@@ -106,35 +104,173 @@ class MpiCommunicator : public Communicator {
       place += length;
     }
     const auto own = static_cast<std::int64_t>(part.size());
-    count(name, float_bytes(own));
-    check_mpi(MPI_Gatherv(part.data(), as_count(own), MPI_FLOAT, all, lengths.data(), places.data(),
-                          MPI_FLOAT, 0, comm_),
-              "MPI_Gatherv", name);
+    run(enter(name, bytes_of(own, DType::f32)), "MPI_Igatherv", [&](MPI_Request* request) {
+      return MPI_Igatherv(part.data(), as_count(own), MPI_FLOAT, all, lengths.data(), places.data(),
+                          MPI_FLOAT, 0, comm_, request);
+    });
   }
 
   void barrier(const std::string& name) override {
-    count(name, 0);
-    check_mpi(MPI_Barrier(comm_), "MPI_Barrier", name);
+    run(enter(name, 0), "MPI_Ibarrier",
+        [&](MPI_Request* request) { return MPI_Ibarrier(comm_, request); });
   }
 
  private:
+  class Pending;
+
+  bool test(MPI_Request& request, const Entered& collective) const {
+    int done = 0;
+    check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test", collective.name);
+    return done != 0;
+  }
+
+  void finish(MPI_Request& request, const Entered& collective) {
+    Patience patience(wait_limit());
+    while (!test(request, collective)) {
+      show_life();
+      if (patience.lasts()) continue;
+      gave_up_ = true;
+      fail_late(collective);
+    }
+  }
+
+  template <typename Start>
+  void run(const Entered& collective, const char* call, const Start& start) {
+    MPI_Request request = MPI_REQUEST_NULL;
+    check_mpi(start(&request), call, collective.name);
+    finish(request, collective);
+  }
+
   void reduce(const std::string& name, std::span<double> values, MPI_Op operation) {
-    count(name, static_cast<std::int64_t>(values.size_bytes()));
-    check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(),
-                            as_count(static_cast<std::int64_t>(values.size())), MPI_DOUBLE,
-                            operation, comm_),
-              "MPI_Allreduce", name);
+    const auto count = static_cast<std::int64_t>(values.size());
+    run(enter(name, static_cast<std::int64_t>(values.size_bytes())), "MPI_Iallreduce",
+        [&](MPI_Request* request) {
+          return MPI_Iallreduce(MPI_IN_PLACE, values.data(), as_count(count), MPI_DOUBLE, operation,
+                                comm_, request);
+        });
+  }
+
+  // Host memory of at least so many bytes; what has been asked for once is kept.
+  void* room(Buffer& buffer, std::int64_t bytes) const {
+    if (buffer.bytes() < static_cast<std::size_t>(bytes))
+      buffer = device_->allocate_host(static_cast<std::size_t>(bytes));
+    return buffer.data();
+  }
+
+  // `values` where the host can read them, once the stream's work is done.
+  const void* on_host(const void* values, std::int64_t bytes, Stream& stream) {
+    if (staged_) {
+      void* host = room(sent_, bytes);
+      device_->copy_to_host(host, values, static_cast<std::size_t>(bytes), stream);
+      values = host;
+    }
+    stream.synchronize();
+    return values;
+  }
+
+  void to_device(void* values, const void* host, std::int64_t bytes, Stream& stream) const {
+    if (!staged_) return;
+    device_->copy_to_device(values, host, static_cast<std::size_t>(bytes), stream);
+    stream.synchronize();  // the host memory is used again
   }
 
   MPI_Comm comm_;
+  Device* device_;
+  bool staged_;
+  std::vector<int> world_ranks_;
   int rank_ = 0;
-  int size_ = 1;
+  bool gave_up_ = false;
+  Buffer sent_;
+  Buffer received_;
+  Buffer result_;
+  std::vector<Buffer> idle_;  // of all-reduces that are over
 };
+
+void MpiCommunicator::all_gather(const std::string& name, const void* part, void* all,
+                                 std::int64_t values, DType type, Stream& stream) {
+  const std::int64_t bytes = bytes_of(values, type);
+  const void* sent = on_host(part, bytes, stream);
+  void* received = staged_ ? room(received_, bytes * size()) : all;
+  run(enter(name, bytes), "MPI_Iallgather", [&](MPI_Request* request) {
+    return MPI_Iallgather(sent, as_count(values), raw(type), received, as_count(values), raw(type),
+                          comm_, request);
+  });
+  to_device(all, received, bytes * size(), stream);
+}
+
+void MpiCommunicator::reduce_scatter(const std::string& name, const void* all, void* part,
+                                     std::int64_t values, DType type, Stream& stream) {
+  const std::int64_t bytes = bytes_of(values, type);
+  const void* sent = on_host(all, bytes * size(), stream);
+  void* received = room(received_, bytes * size());
+  run(enter(name, bytes), "MPI_Ialltoall", [&](MPI_Request* request) {
+    return MPI_Ialltoall(sent, as_count(values), raw(type), received, as_count(values), raw(type),
+                         comm_, request);
+  });
+  void* result = staged_ ? room(result_, bytes) : part;
+  sum_blocks(received, static_cast<std::size_t>(size()), values, type, device_->host_threads(),
+             result);
+  to_device(part, result, bytes, stream);
+}
+
+class MpiCommunicator::Pending : public PendingCollective {
+ public:
+  // Has no destructor that waits: an error elsewhere would hang on a rank that never comes.
+  // `staged`: host memory that stands for `values`, or empty.
+  Pending(MpiCommunicator& comm, Entered entered, float* values, Buffer staged)
+      : comm_(comm),
+        entered_(std::move(entered)),
+        values_(values),
+        staged_(std::move(staged)),
+        over_(false) {
+    const std::int64_t count = entered_.bytes / static_cast<std::int64_t>(sizeof(float));
+    void* data = staged_.data() != nullptr ? staged_.data() : values;
+    check_mpi(MPI_Iallreduce(MPI_IN_PLACE, data, as_count(count), MPI_FLOAT, MPI_SUM, comm_.comm_,
+                             &request_),
+              "MPI_Iallreduce", entered_.name);
+  }
+  bool test() override {
+    over_ = over_ || comm_.test(request_, entered_);
+    return over_ && staged_.data() == nullptr;
+  }
+  void wait(Stream& stream) override {
+    if (!over_) comm_.finish(request_, entered_);
+    over_ = true;
+    if (staged_.data() == nullptr) return;
+    comm_.to_device(values_, staged_.data(), entered_.bytes, stream);
+    comm_.idle_.push_back(std::move(staged_));
+  }
+
+ private:
+  MpiCommunicator& comm_;
+  Entered entered_;
+  float* values_;
+  Buffer staged_;
+  bool over_;
+  MPI_Request request_ = MPI_REQUEST_NULL;
+};
+
+std::unique_ptr<PendingCollective> MpiCommunicator::start_all_reduce(const std::string& name,
+                                                                     float* values,
+                                                                     std::int64_t length,
+                                                                     Stream& stream) {
+  const std::int64_t bytes = bytes_of(length, DType::f32);
+  Buffer staged;
+  if (staged_) {
+    if (!idle_.empty()) {
+      staged = std::move(idle_.back());
+      idle_.pop_back();
+    }
+    device_->copy_to_host(room(staged, bytes), values, static_cast<std::size_t>(bytes), stream);
+  }
+  stream.synchronize();
+  return std::make_unique<Pending>(*this, enter(name, bytes), values, std::move(staged));
+}
 
 }  // namespace
 
-std::unique_ptr<Communicator> make_mpi_communicator(MPI_Comm comm) {
-  return std::make_unique<MpiCommunicator>(comm);
+std::unique_ptr<Communicator> make_mpi_communicator(MPI_Comm comm, Device* device) {
+  return std::make_unique<MpiCommunicator>(comm, device);
 }
 
 }  // namespace convoy

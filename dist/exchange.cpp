@@ -17,7 +17,7 @@ class ExchangeLayer : public Layer {
         towers_(towers),
         exposed_(exposed),
         name_("exchange-" + plan.before),
-        slot_(plan.forward_bytes() / static_cast<std::int64_t>(sizeof(float))),
+        slot_(plan.slot()),
         even_(plan.parts[plan.own].size() * static_cast<std::int64_t>(plan.parts.size()) ==
               plan.whole.c),
         op_(device.operations().channel_parts({plan.whole, plan.parts, slot_})),
@@ -35,13 +35,10 @@ class ExchangeLayer : public Layer {
 
   void forward(const Pass& pass, const Tensor& x, const Tensor& y) override {
     Stream& stream = pass.op.stream;
-    const float* part = x.f32();
-    if (!even_) {
-      device_.copy(own_.data(), x.data, x.bytes(), stream);
-      part = static_cast<const float*>(own_.data());
-    }
-    waiting([&] { towers_.all_gather(name_, part, parts(), slot_, stream); });
-    op_->join(pass.op, {parts_.data(), plan_.whole, DType::f32}, y);
+    if (!even_) device_.copy(own_.data(), x.data, x.bytes(), stream);
+    const void* part = even_ ? x.data : own_.data();
+    waiting([&] { towers_.all_gather(name_, part, parts_.data(), slot_, plan_.type, stream); });
+    op_->join(pass.op, parts(), y);
   }
 
   void backward(const Pass& pass, const Tensor& x, const Tensor&, const Tensor& dy,
@@ -51,17 +48,17 @@ class ExchangeLayer : public Layer {
       op_->extract(pass.op, dy, plan_.own, *dx);
       return;
     }
-    op_->split(pass.op, dy, {parts_.data(), plan_.whole, DType::f32});
-    float* part = even_ ? dx->f32() : static_cast<float*>(own_.data());
-    waiting([&] { towers_.reduce_scatter(name_, parts(), part, slot_, stream); });
+    op_->split(pass.op, dy, parts());
+    void* part = even_ ? dx->data : own_.data();
+    waiting([&] { towers_.reduce_scatter(name_, parts_.data(), part, slot_, plan_.type, stream); });
     if (!even_) device_.copy(dx->data, part, x.bytes(), stream);
   }
 
  private:
   [[nodiscard]] std::size_t slot_bytes() const {
-    return static_cast<std::size_t>(slot_) * sizeof(float);
+    return static_cast<std::size_t>(slot_) * size_of(plan_.type);
   }
-  [[nodiscard]] float* parts() const { return static_cast<float*>(parts_.data()); }
+  [[nodiscard]] Tensor parts() const { return {parts_.data(), plan_.whole, plan_.type}; }
 
   template <typename F>
   void waiting(const F& collective) {
@@ -76,7 +73,7 @@ class ExchangeLayer : public Layer {
   Communicator& towers_;
   ExposedTime& exposed_;
   std::string name_;
-  std::int64_t slot_;  // floats of the largest part
+  std::int64_t slot_;  // values of the largest part
   bool even_;          // all parts are of one size
   std::unique_ptr<ChannelPartsOp> op_;
   Device& device_;

@@ -45,7 +45,7 @@ double GradientReducer::finish(Stream& stream, const std::function<void(Range)>&
   double waited_ms = 0;
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
     const auto start = Clock::now();
-    sum_->wait(i);
+    sum_->wait(i, stream);
     waited_ms += std::chrono::duration<double, std::milli>(Clock::now() - start).count();
     done(buckets_[i]);
   }

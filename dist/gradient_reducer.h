@@ -28,8 +28,9 @@ class GradientReducer {
   // collectives proceed (Open MPI moves nonblocking ones inside MPI calls only).
   void ready(std::int64_t floats, Stream& stream);
 
-  // Waits for bucket after bucket; `done` gets each finished range of gradients, in order, so that
-  // its update can run while later buckets are still on their way. Returns the ms spent waiting.
+  // Orders later work of the stream behind bucket after bucket; `done` gets each range of gradients
+  // in order, so that its update can run while later buckets are still on their way. Returns the ms
+  // that the host spent waiting.
   double finish(Stream& stream, const std::function<void(Range)>& done);
 
  private:

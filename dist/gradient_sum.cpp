@@ -23,8 +23,8 @@ class CollectiveSum : public GradientSum {
     if (pending_[bucket] && pending_[bucket]->test()) pending_[bucket].reset();
     return !pending_[bucket];
   }
-  void wait(std::size_t bucket) override {
-    if (pending_[bucket]) pending_[bucket]->wait();
+  void wait(std::size_t bucket, Stream& stream) override {
+    if (pending_[bucket]) pending_[bucket]->wait(stream);
     pending_[bucket].reset();
   }
 

@@ -18,9 +18,10 @@ class GradientSum {
  public:
   virtual ~GradientSum() = default;
   virtual void start(std::size_t bucket, Stream& stream) = 0;
-  // Lets a started bucket proceed; true when its sum is there.
+  // Lets a started bucket proceed; true when later work of any stream comes after its sum.
   virtual bool test(std::size_t bucket) = 0;
-  virtual void wait(std::size_t bucket) = 0;
+  // Later work of the stream comes after the sum.
+  virtual void wait(std::size_t bucket, Stream& stream) = 0;
 };
 
 // By the communicator's all-reduce. `gradients` and `replicas` must outlive it.

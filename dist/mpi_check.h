@@ -13,7 +13,8 @@ namespace convoy {
 // Throws Error(rank_failed) naming the call and what it was for.
 void check_mpi(int code, const char* call, const std::string& purpose);
 
-// Takes ownership of `comm`.
-[[nodiscard]] std::unique_ptr<Communicator> make_mpi_communicator(MPI_Comm comm);
+// Takes ownership of `comm`. Memory of `device`, which must outlive it, passes by the host where
+// the host cannot address it; null: host memory only.
+[[nodiscard]] std::unique_ptr<Communicator> make_mpi_communicator(MPI_Comm comm, Device* device);
 
 }  // namespace convoy

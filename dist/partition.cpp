@@ -9,21 +9,16 @@
 namespace convoy {
 namespace {
 
-std::int64_t slot_bytes(const ExchangePlan& plan) {
-  std::int64_t channels = 0;
-  for (const Range& part : plan.parts) channels = std::max(channels, part.size());
-  return plan.whole.n * plan.whole.h * plan.whole.w * channels *
-         static_cast<std::int64_t>(sizeof(float));
-}
-
 // Walks the net and keeps the layout of the activation between two layers.
 class Partitioner {
  public:
-  Partitioner(const NetSpec& net, const Grid& grid, int tower, std::int64_t images)
+  Partitioner(const NetSpec& net, const Grid& grid, int tower, std::int64_t images,
+              DType activations)
       : net_(net),
         towers_(static_cast<std::size_t>(grid.towers)),
         tower_(static_cast<std::size_t>(tower)),
-        images_(images) {}
+        images_(images),
+        activations_(activations) {}
 
   std::vector<PlannedLayer> run() {
     std::uint32_t number = 0;
@@ -71,6 +66,7 @@ class Partitioner {
     }
     exchange.own = tower_;
     exchange.gradient_is_partial = gives == Placement::channel;
+    exchange.type = activations_;
     plan_.emplace_back(std::move(exchange));
   }
 
@@ -78,16 +74,25 @@ class Partitioner {
   std::size_t towers_;
   std::size_t tower_;
   std::int64_t images_;
+  DType activations_;
   Placement placement_ = Placement::replicated;  // the images
   std::vector<PlannedLayer> plan_;
 };
 
 }  // namespace
 
-std::int64_t ExchangePlan::forward_bytes() const { return slot_bytes(*this); }
+std::int64_t ExchangePlan::slot() const {
+  std::int64_t channels = 0;
+  for (const Range& part : parts) channels = std::max(channels, part.size());
+  return whole.n * whole.h * whole.w * channels;
+}
+
+std::int64_t ExchangePlan::forward_bytes() const {
+  return slot() * static_cast<std::int64_t>(size_of(type));
+}
 
 std::int64_t ExchangePlan::backward_bytes() const {
-  return gradient_is_partial ? slot_bytes(*this) : 0;
+  return gradient_is_partial ? forward_bytes() : 0;
 }
 
 Range channel_part(std::int64_t channels, std::size_t index, std::size_t parts) {
@@ -97,8 +102,8 @@ Range channel_part(std::int64_t channels, std::size_t index, std::size_t parts) 
 }
 
 std::vector<PlannedLayer> partition(const NetSpec& net, const Grid& grid, int tower,
-                                    std::int64_t images) {
-  return Partitioner(net, grid, tower, images).run();
+                                    std::int64_t images, DType activations) {
+  return Partitioner(net, grid, tower, images, activations).run();
 }
 
 }  // namespace convoy

@@ -22,8 +22,11 @@ struct ExchangePlan {
   std::vector<Range> parts;  // channels of each rank of the axis
   std::size_t own = 0;       // this rank's part
   bool gradient_is_partial = true;
+  DType type = DType::f32;  // of activations
 
-  // Payload of one rank (traffic.h), in bytes: a slot holds the largest part.
+  // Values of the largest part, for which a slot has room.
+  [[nodiscard]] std::int64_t slot() const;
+  // Payload of one rank (traffic.h), in bytes: a slot.
   [[nodiscard]] std::int64_t forward_bytes() const;
   [[nodiscard]] std::int64_t backward_bytes() const;
 };
@@ -38,8 +41,10 @@ using PlannedLayer = std::variant<LayerPlan, ExchangePlan>;
 // The share of channels of part `index` of `parts`: [index C / parts, (index + 1) C / parts).
 [[nodiscard]] Range channel_part(std::int64_t channels, std::size_t index, std::size_t parts);
 
-// `images` is the batch of one replica, `tower` this rank's place on the axis of towers.
+// `images` is the batch of one replica, `tower` this rank's place on the axis of towers,
+// `activations` their type.
 [[nodiscard]] std::vector<PlannedLayer> partition(const NetSpec& net, const Grid& grid, int tower,
-                                                  std::int64_t images);
+                                                  std::int64_t images,
+                                                  DType activations = DType::f32);
 
 }  // namespace convoy

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "dist/agreement.h"
+#include "dist/backend.h"
+#include "dist/nccl.h"
 #include "dist/partition.h"
 
 namespace convoy {
@@ -33,9 +35,16 @@ Session::Session(World& world, const JobOptions& options)
   const Grid& grid = strategy_.grid;
   const int replica = grid.replica(world.rank());
   everyone_ = world.split(0);
-  replicas_ = world.split(grid.tower(world.rank()));
+  const Backend backend =
+      choose_backend(options.dist.backend,
+                     gather_facts(*everyone_, {device_->kind(), device_->precision(), world.host(),
+                                               device_->identity(), nccl_version()}));
+  const auto group = [&](int colour, int ranks) {
+    return world.split(colour, *device_, ranks > 1 ? backend : Backend::mpi, options.dist.timeout);
+  };
+  replicas_ = group(grid.tower(world.rank()), grid.replicas);
+  towers_ = group(replica, grid.towers);
   statistics_ = world.split(grid.tower(world.rank()));
-  towers_ = world.split(replica);
 
   for (const std::string& warning : {unlike_kernels_warning(*everyone_, *device_),
                                      threads_warning(options.device, world.local_ranks())}) {
@@ -51,12 +60,16 @@ Session::Session(World& world, const JobOptions& options)
   host_sums_ = device_->allocate_host(sizeof(LossSums));
   probabilities_ =
       device_->allocate(static_cast<std::size_t>(network_->logits().count()) * sizeof(float));
+
+  // From here on ranks do the same; before, rank 0 alone times kernels.
+  everyone_->limit_waits(options.dist.timeout);
+  statistics_->limit_waits(options.dist.timeout);
 }
 
 std::vector<std::unique_ptr<Layer>> Session::make_layers(const std::string& conv) {
   const Grid& grid = strategy_.grid;
   std::vector<PlannedLayer> planned =
-      partition(net_, grid, grid.tower(world_.rank()), slice_.size());
+      partition(net_, grid, grid.tower(world_.rank()), slice_.size(), device_->activation_type());
   for (PlannedLayer& layer_or_exchange : planned) {
     if (auto* layer = std::get_if<LayerPlan>(&layer_or_exchange))
       layer->part.sum_parts = parts_of_sums(global_batch_, grid.replicas);

@@ -43,6 +43,8 @@ class Session {
   [[nodiscard]] Communicator& replicas() { return *replicas_; }  // ranks with the same tower
   // The same ranks, for what is not a step's data.
   [[nodiscard]] Communicator& replica_control() { return *statistics_; }
+  // The host waits for all work of the stream, exchanges included.
+  void wait() { (towers_->size() > 1 ? *towers_ : *replicas_).wait(*stream_); }
   [[nodiscard]] Communicator& towers() { return *towers_; }  // ranks with the same replica
   [[nodiscard]] bool leader() const { return world_.rank() == 0; }
 

@@ -6,14 +6,14 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <bit>
 #include <utility>
 #include <vector>
 
-#include <sched.h>
-
+#include "core/error.h"
 #include "core/ops/parallel_cpu.h"
 #include "dist/gradient_sum.h"
+#include "dist/pairwise.h"
+#include "dist/patience.h"
 
 namespace convoy {
 namespace {
@@ -26,28 +26,6 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "shared between p
 
 std::size_t gradient_bytes(std::int64_t floats) {
   return (static_cast<std::size_t>(floats) * sizeof(float) + 63) / 64 * 64;
-}
-
-constexpr std::int64_t kBlock = 4096;  // floats of all ranks that fit a first-level cache
-
-// to [count] = the sum over the parts [first, first + parts) of their floats from `at` on,
-// pairwise.
-void sum_block(const std::vector<float*>& all, std::size_t first, std::size_t parts,
-               std::int64_t at, std::int64_t count, float* to) {
-  if (parts == 1) {
-    std::copy_n(all[first] + at, count, to);
-    return;
-  }
-  // The left half has the next power of two, so that the order is that of ConvSpec::sum_parts.
-  const std::size_t left = std::bit_ceil(parts) / 2;
-  sum_block(all, first, left, at, count, to);
-  std::array<float, kBlock> right;
-  const float* other = all[first + left] + at;
-  if (parts - left > 1) {
-    sum_block(all, first + left, parts - left, at, count, right.data());
-    other = right.data();
-  }
-  for (std::int64_t i = 0; i < count; ++i) to[i] += other[i];
 }
 
 class SharedSum : public GradientSum {
@@ -88,12 +66,13 @@ class SharedSum : public GradientSum {
   }
 
   // While others are late with this bucket there may be work on the next ones.
-  void wait(std::size_t bucket) override {
+  void wait(std::size_t bucket, Stream&) override {
+    Patience patience(replicas_.wait_limit());
     while (!test(bucket)) {
       for (std::size_t later = bucket + 1; later < buckets_.size() && states_[later].pending;
            ++later)
         test(later);
-      sched_yield();
+      if (!patience.lasts()) fail_late(bucket);
     }
   }
 
@@ -113,14 +92,46 @@ class SharedSum : public GradientSum {
     });
   }
 
+  // Ranks of the job whose counter is behind.
+  std::vector<int> without(std::size_t bucket,
+                           std::atomic<std::uint64_t> Counters::*counter) const {
+    std::vector<int> ranks;
+    for (int rank = 0; rank < replicas_.size(); ++rank) {
+      const Counters& of_rank = counters_[static_cast<std::size_t>(rank)][bucket];
+      if ((of_rank.*counter).load(std::memory_order_acquire) < states_[bucket].step)
+        ranks.push_back(replicas_.world_rank(rank));
+    }
+    return ranks;
+  }
+
+  [[noreturn]] void fail_late(std::size_t bucket) const {
+    // Where one did not come, nobody has written.
+    std::vector<int> missing = without(bucket, &Counters::arrived);
+    if (missing.empty()) missing = without(bucket, &Counters::written);
+    fail(ExitCode::rank_failed,
+         "the sum of gradients of step {}, bucket {} of {} with {} bytes, was not finished within "
+         "{:g} seconds: {} did not add its part; {}",
+         states_[bucket].step, bucket + 1, buckets_.size(),
+         buckets_[bucket].size() * static_cast<std::int64_t>(sizeof(float)), replicas_.wait_limit(),
+         ranks_text(missing), late_advice());
+  }
+
   void write_slice(std::size_t bucket) const {
     const Range& all = buckets_[bucket];
     const std::int64_t ranks = replicas_.size();
     const std::int64_t begin = all.begin + replicas_.rank() * all.size() / ranks;
     const std::int64_t end = all.begin + (replicas_.rank() + 1) * all.size() / ranks;
-    for_pieces(threads_, end - begin, kBlock, [&](std::int64_t from, std::int64_t to) {
-      std::array<float, kBlock> sum;
-      sum_block(gradients_, 0, gradients_.size(), begin + from, to - from, sum.data());
+    for_pieces(threads_, end - begin, kSumBlock, [&](std::int64_t from, std::int64_t to) {
+      std::array<float, kSumBlock> sum;
+      const std::int64_t length = to - from;
+      const auto set = [&](std::size_t rank, float* out) {
+        std::copy_n(gradients_[rank] + begin + from, length, out);
+      };
+      const auto add = [&](std::size_t rank, float* out) {
+        const float* more = gradients_[rank] + begin + from;
+        for (std::int64_t i = 0; i < length; ++i) out[i] += more[i];
+      };
+      sum_pairwise(0, gradients_.size(), length, set, add, sum.data());
       for (float* gradients : gradients_)
         std::copy_n(sum.data(), to - from, gradients + begin + from);
     });

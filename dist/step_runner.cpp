@@ -99,7 +99,7 @@ void StepRunner::queue(InputFeed& feed, const Pass& pass, bool noise, LayerObser
 }
 
 StepRunner::Result StepRunner::finish() {
-  session_.stream().synchronize();
+  session_.wait();
   const auto waiting = std::chrono::steady_clock::now();
   Result result;
   result.sums = session_.total(session_.queued_loss());

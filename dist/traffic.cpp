@@ -6,10 +6,10 @@
 namespace convoy {
 
 std::vector<TrafficLine> predict_traffic(const NetSpec& net, const Strategy& strategy,
-                                         std::int64_t global_batch) {
+                                         std::int64_t global_batch, DType activations) {
   const Grid& grid = strategy.grid;
   const std::int64_t images = global_batch / grid.replicas;
-  const auto plan = partition(net, grid, 0, images);
+  const auto plan = partition(net, grid, 0, images, activations);
 
   std::vector<TrafficLine> lines;
   std::int64_t parameters = 0;  // of this rank

@@ -24,6 +24,7 @@ struct TrafficLine {
 };
 
 [[nodiscard]] std::vector<TrafficLine> predict_traffic(const NetSpec& net, const Strategy& strategy,
-                                                       std::int64_t global_batch);
+                                                       std::int64_t global_batch,
+                                                       DType activations = DType::f32);
 
 }  // namespace convoy

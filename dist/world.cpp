@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "dist/communicator.h"
 #include "dist/mpi_check.h"
+#include "dist/nccl.h"
 
 namespace convoy {
 namespace {
@@ -69,6 +70,12 @@ struct World::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
+  [[nodiscard]] MPI_Comm group(int colour) const {
+    MPI_Comm group = MPI_COMM_NULL;
+    check_mpi(MPI_Comm_split(comm, colour, rank, &group), "MPI_Comm_split", "a group of ranks");
+    return group;
+  }
+
   MPI_Comm comm;
   int rank = 0;
   int size = 1;
@@ -95,17 +102,19 @@ int World::local_rank() const { return state_->local_rank; }
 const std::string& World::host() const { return state_->host; }
 
 std::unique_ptr<Communicator> World::split(int colour) {
-  MPI_Comm group = MPI_COMM_NULL;
-  check_mpi(MPI_Comm_split(state_->comm, colour, state_->rank, &group), "MPI_Comm_split",
-            "a group of ranks");
-  return make_mpi_communicator(group);
+  return make_mpi_communicator(state_->group(colour), nullptr);
+}
+
+std::unique_ptr<Communicator> World::split(int colour, Device& device, Backend backend,
+                                           double wait_limit) {
+  const bool nccl = backend == Backend::nccl;
+  auto group = make_mpi_communicator(state_->group(colour), nccl ? nullptr : &device);
+  group->limit_waits(wait_limit);
+  return nccl ? make_nccl_communicator(std::move(group), device, wait_limit) : std::move(group);
 }
 
 std::unique_ptr<World> World::part(int colour) {
-  MPI_Comm group = MPI_COMM_NULL;
-  check_mpi(MPI_Comm_split(state_->comm, colour, state_->rank, &group), "MPI_Comm_split",
-            "a part of the job");
-  return std::unique_ptr<World>(new World(std::make_unique<State>(group)));
+  return std::unique_ptr<World>(new World(std::make_unique<State>(state_->group(colour))));
 }
 
 void World::abort(int exit_code) {

@@ -80,7 +80,9 @@ class InspectCommand : public JobCommand {
 
   void inspect_net(std::ostream& out) const {
     const NetSpec net = build_alexnet(job_.model);
-    out << inspect_layers(net) << '\n' << inspect_traffic(net, job_.solver.batch, ranks_);
+    const DType activations = job_.device.precision == "bf16" ? DType::bf16 : DType::f32;
+    out << inspect_layers(net) << '\n'
+        << inspect_traffic(net, job_.solver.batch, ranks_, activations);
     if (const std::string differences = inspect_differences(job_); !differences.empty()) {
       out << '\n' << differences;
     }

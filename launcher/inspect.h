@@ -18,7 +18,8 @@ namespace convoy {
 
 // Bytes that a step of `batch` images moves, per rank: single, model on a rank per tower, data on
 // `ranks`. A strategy that does not fit says why.
-[[nodiscard]] std::string inspect_traffic(const NetSpec& net, std::int64_t batch, int ranks);
+[[nodiscard]] std::string inspect_traffic(const NetSpec& net, std::int64_t batch, int ranks,
+                                          DType activations = DType::f32);
 
 // What the job has otherwise than the paper; empty where nothing differs.
 [[nodiscard]] std::string inspect_differences(const JobOptions& job);

@@ -95,7 +95,7 @@ std::string inspect_layers(const NetSpec& net) {
                      net.towers == 1 ? "" : "s", net.classes, table.text());
 }
 
-std::string inspect_traffic(const NetSpec& net, std::int64_t batch, int ranks) {
+std::string inspect_traffic(const NetSpec& net, std::int64_t batch, int ranks, DType activations) {
   TextTable table({{"strategy", Align::left},
                    {"place", Align::left},
                    {"collective", Align::left},
@@ -109,7 +109,7 @@ std::string inspect_traffic(const NetSpec& net, std::int64_t batch, int ranks) {
   for (const auto& [name, count] : cases) {
     try {
       const Strategy strategy = choose_strategy(name, net, count, batch);
-      const auto lines = predict_traffic(net, strategy, batch);
+      const auto lines = predict_traffic(net, strategy, batch, activations);
       add_strategy(table, fmt::format("{} on {}", name, count), lines);
       if (name == "model") remarks += exchange_sentence(net, lines);
     } catch (const Error& error) {

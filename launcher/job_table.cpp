@@ -143,7 +143,11 @@ void add_dist(OptionTable& table, DistOptions& dist) {
   }
   table.choice("parallel.strategy", dist.strategy, strategies,
                "how ranks share the work; auto: single on one rank, data on several");
-  table.choice("dist.backend", dist.backend, {"auto", "mpi"}, "what carries the exchanges");
+  table.choice("dist.backend", dist.backend, {"auto", "nccl", "mpi"},
+               "what carries the exchanges; auto: NCCL between GPUs, MPI and shared memory between "
+               "CPUs; with mpi, ranks may share a GPU");
+  table.number("dist.timeout", dist.timeout, not_negative(),
+               "seconds; a rank that waits longer for others ends the job; 0: waits for ever");
   table.number("dist.bucket-mb", dist.bucket_mb, Real{.low = 0.001, .high = 8000},
                "gradients that are reduced together, 10^6 bytes");
 }

@@ -14,6 +14,12 @@ CudaStream::~CudaStream() { cudaStreamDestroy(stream_); }
 void CudaStream::synchronize() {
   check_cuda(cudaStreamSynchronize(stream_), "waiting for its queued work");
 }
+bool CudaStream::done() const {
+  const cudaError_t code = cudaStreamQuery(stream_);
+  if (code == cudaErrorNotReady) return false;
+  check_cuda(code, "running its queued work");
+  return true;
+}
 
 CudaEvent::CudaEvent(bool timed) : timed_(timed) {
   const unsigned flags = timed ? cudaEventDefault : cudaEventDisableTiming;

@@ -14,6 +14,7 @@ class CudaStream : public Stream {
   CudaStream(const CudaStream&) = delete;
   CudaStream& operator=(const CudaStream&) = delete;
   void synchronize() override;
+  [[nodiscard]] bool done() const;  // all work queued so far
   [[nodiscard]] cudaStream_t native() const { return stream_; }
 
  private:

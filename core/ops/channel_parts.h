@@ -10,12 +10,12 @@
 namespace convoy {
 
 // `parts` holds for part p the channels [part p's begin, end); together they cover [0, C) in order.
-// Part p is stored as [N, H, W, size of p] and begins at float p * slot: collectives move blocks of
+// Part p is stored as [N, H, W, size of p] and begins at value p * slot: collectives move blocks of
 // one size, so parts that differ in size each get a slot as large as the largest.
 struct ChannelPartsSpec {
   Shape whole;  // [N, H, W, C]
   std::vector<Range> parts;
-  std::int64_t slot = 0;  // floats, at least N H W times the largest part
+  std::int64_t slot = 0;  // values, at least N H W times the largest part
 };
 
 class ChannelPartsOp {

@@ -1,6 +1,7 @@
 // Streams, events, memory and graphs of the emulated GPU: see README.md.
 #include <barrier>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -118,6 +119,7 @@ void add(Queue& queue, Work work) {
 }
 
 std::barrier<>* block_barrier = nullptr;
+int current_gpu = 0;
 
 }  // namespace
 
@@ -179,10 +181,18 @@ cudaError_t cudaGetDeviceCount(int* count) {
   return *count > 0 ? cudaSuccess : cudaErrorNoDevice;
 }
 cudaError_t cudaGetDevice(int* device) {
-  *device = 0;
+  *device = current_gpu;
   return cudaSuccess;
 }
-cudaError_t cudaSetDevice(int) { return cudaSuccess; }
+cudaError_t cudaSetDevice(int device) {
+  current_gpu = device;
+  return cudaSuccess;
+}
+cudaError_t cudaDeviceGetPCIBusId(char* bus, int length, int device) {
+  std::snprintf(bus, static_cast<std::size_t>(length), "0000:%02x:00.0",
+                static_cast<unsigned>(device));
+  return cudaSuccess;
+}
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   *properties = {"GPU emulated on the CPU, for tests", 9, 0, 2};
   return cudaSuccess;
@@ -278,6 +288,13 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   if (stream->capture) return cudaErrorInvalidValue;
   drain(*stream);
   return cudaSuccess;
+}
+// Runs one piece of work, so that whoever asks again and again gets on.
+cudaError_t cudaStreamQuery(cudaStream_t stream) {
+  if (stream->capture) return cudaErrorInvalidValue;
+  if (stream->waiting.empty()) return cudaSuccess;
+  run_next(*stream);
+  return cudaErrorNotReady;
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
   if (event->capture) {  // the stream joins the capture, whose work is in order anyway

@@ -15,7 +15,7 @@ class CommunicatorTest : public testing::Test {
   void SetUp() override {
     device_ = test_device();
     stream_ = device_->make_stream();
-    comm_ = test_world().split(0);
+    comm_ = test_world().split(0, *device_, Backend::mpi, 60);
     rank_ = comm_->rank();
     size_ = comm_->size();
   }
@@ -29,7 +29,7 @@ class CommunicatorTest : public testing::Test {
 TEST_F(CommunicatorTest, AllGatherKeepsTheOrderOfRanks) {
   const std::vector<float> part{10.f * static_cast<float>(rank_), 1.f};
   std::vector<float> all(2 * static_cast<std::size_t>(size_));
-  comm_->all_gather("test", part.data(), all.data(), 2, *stream_);
+  comm_->all_gather("test", part.data(), all.data(), 2, DType::f32, *stream_);
   for (std::size_t r = 0; r < static_cast<std::size_t>(size_); ++r) {
     EXPECT_EQ(all[2 * r], 10.f * static_cast<float>(r));
     EXPECT_EQ(all[2 * r + 1], 1.f);
@@ -43,7 +43,7 @@ TEST_F(CommunicatorTest, ReduceScatterGivesEachRankItsBlockOfTheSum) {
     all[i] = static_cast<float>(i) + 100.f * static_cast<float>(rank_);
   }
   std::vector<float> part(3);
-  comm_->reduce_scatter("test", all.data(), part.data(), 3, *stream_);
+  comm_->reduce_scatter("test", all.data(), part.data(), 3, DType::f32, *stream_);
   const float ranks_sum = static_cast<float>(size_ * (size_ - 1) / 2);
   for (std::size_t i = 0; i < 3; ++i) {
     const auto element = static_cast<float>(3 * static_cast<std::size_t>(rank_) + i);
@@ -60,7 +60,7 @@ TEST_F(CommunicatorTest, SeveralAllReducesMayBeUnderWayAtOnce) {
         "test", values[i].data(), static_cast<std::int64_t>(values[i].size()), *stream_));
   }
   pending.front()->test();
-  for (const auto& collective : pending) collective->wait();
+  for (const auto& collective : pending) collective->wait(*stream_);
   const float ranks_sum = static_cast<float>(size_ * (size_ + 1) / 2);
   for (std::size_t i = 0; i < values.size(); ++i) {
     for (const float value : values[i]) ASSERT_EQ(value, ranks_sum * static_cast<float>(i + 1));
@@ -74,10 +74,10 @@ TEST_F(CommunicatorTest, AllReduceGivesTheSameBitsOnEveryRank) {
     values[i] = 1.f / static_cast<float>(1 + i * 7 + static_cast<std::size_t>(rank_) * 13);
   }
   comm_->start_all_reduce("test", values.data(), static_cast<std::int64_t>(values.size()), *stream_)
-      ->wait();
+      ->wait(*stream_);
   std::vector<float> all(values.size() * static_cast<std::size_t>(size_));
   comm_->all_gather("test", values.data(), all.data(), static_cast<std::int64_t>(values.size()),
-                    *stream_);
+                    DType::f32, *stream_);
   for (std::size_t i = 0; i < all.size(); ++i) ASSERT_EQ(all[i], values[i % values.size()]);
 }
 
@@ -112,9 +112,9 @@ TEST_F(CommunicatorTest, SumsMaximaAndBroadcast) {
 TEST_F(CommunicatorTest, CountsPayloadByName) {
   const std::vector<float> part(10);
   std::vector<float> all(10 * static_cast<std::size_t>(size_));
-  comm_->all_gather("a", part.data(), all.data(), 10, *stream_);
-  comm_->all_gather("a", part.data(), all.data(), 10, *stream_);
-  comm_->start_all_reduce("c", all.data(), 7, *stream_)->wait();
+  comm_->all_gather("a", part.data(), all.data(), 10, DType::f32, *stream_);
+  comm_->all_gather("a", part.data(), all.data(), 10, DType::f32, *stream_);
+  comm_->start_all_reduce("c", all.data(), 7, *stream_)->wait(*stream_);
   EXPECT_EQ(comm_->traffic().at("a").calls, 2);
   EXPECT_EQ(comm_->traffic().at("a").payload_bytes, 80);
   EXPECT_EQ(comm_->traffic().at("c").payload_bytes, 28);

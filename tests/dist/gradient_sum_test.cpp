@@ -58,7 +58,7 @@ TEST_F(GradientSums, InSharedMemoryArePairwiseAndRepeatable) {
         sum->start(bucket, *stream_);
         sum->test(0);
       }
-      for (std::size_t bucket = 0; bucket < 3; ++bucket) sum->wait(bucket);
+      for (std::size_t bucket = 0; bucket < 3; ++bucket) sum->wait(bucket, *stream_);
       for (std::int64_t i = 0; i < kFloats; ++i)
         ASSERT_EQ(gradients[i], pairwise(0, group_->size(), i, step)) << "at " << i;
     }
@@ -72,7 +72,7 @@ TEST_F(GradientSums, ByTheCommunicatorAgree) {
     fill(gradients.data(), step);
     for (std::size_t bucket = 0; bucket < 3; ++bucket) sum->start(bucket, *stream_);
     for (std::size_t bucket = 0; bucket < 3; ++bucket) {
-      sum->wait(bucket);
+      sum->wait(bucket, *stream_);
       EXPECT_TRUE(sum->test(bucket));
     }
     for (std::int64_t i = 0; i < kFloats; ++i)

@@ -62,6 +62,20 @@ TEST(Traffic, ModelExchangesBeforeConv3AndTheFullyConnectedLayers) {
   EXPECT_EQ(backward, 30'336);
 }
 
+TEST(Traffic, Bf16HalvesActivationsButNotGradients) {
+  const NetSpec net = full_net(2);
+  const auto payload = [&](const char* strategy, DType activations) {
+    std::int64_t bytes = 0;
+    for (const TrafficLine& line :
+         predict_traffic(net, choose_strategy(strategy, net, 2, 2), 2, activations))
+      bytes += line.payload_bytes;
+    return bytes;
+  };
+  EXPECT_EQ(payload("model", DType::bf16), 2 * 2 * (30'836 + 30'336));
+  EXPECT_EQ(payload("model", DType::f32), 2 * payload("model", DType::bf16));
+  EXPECT_EQ(payload("data", DType::bf16), payload("data", DType::f32));
+}
+
 TEST(Traffic, DataMovesEveryGradient) {
   const NetSpec net = full_net(2);
   const auto lines = predict_traffic(net, choose_strategy("data", net, 4, 128), 128);

@@ -1,0 +1,16 @@
+// What a build without CUDA has instead of communicator_nccl.cpp.
+#include "core/error.h"
+#include "dist/nccl.h"
+
+namespace convoy {
+
+int nccl_version() { return 0; }
+
+void abort_nccl() {}
+
+std::unique_ptr<Communicator> make_nccl_communicator(std::unique_ptr<Communicator>, Device&,
+                                                     double) {
+  fail(ExitCode::usage, "this Convoy was built without NCCL; use --dist.backend mpi");
+}
+
+}  // namespace convoy

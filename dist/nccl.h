@@ -1,0 +1,21 @@
+// NCCL, where this build has it.
+#pragma once
+
+#include <memory>
+
+#include "dist/communicator.h"
+
+namespace convoy {
+
+// Of the library that is loaded, as NCCL_VERSION_CODE; 0: this Convoy was built without.
+[[nodiscard]] int nccl_version();
+
+// Ends the NCCL work of this process, so that memory which a stuck collective uses can be freed.
+void abort_nccl();
+
+// Data of a CUDA device by NCCL, host numbers by `control`, which has the same ranks. `device` must
+// outlive it. Collective.
+[[nodiscard]] std::unique_ptr<Communicator> make_nccl_communicator(
+    std::unique_ptr<Communicator> control, Device& device, double wait_limit);
+
+}  // namespace convoy

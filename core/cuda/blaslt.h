@@ -1,7 +1,8 @@
-// cuBLASLt for one GPU: matrix products with epilogues.
+// cuBLASLt for one GPU: matrix products with epilogues (product.h).
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "core/device.h"
 
@@ -13,6 +14,8 @@ class BlasLt {
   ~BlasLt();
   BlasLt(const BlasLt&) = delete;
   BlasLt& operator=(const BlasLt&) = delete;
+
+  [[nodiscard]] std::string version() const;  // "cuBLASLt 13.1.0"
 
   struct State;
   [[nodiscard]] State& state() { return *state_; }

@@ -8,51 +8,59 @@
 
 namespace convoy {
 
-// [K, kernel, kernel, C] and [K, taps, taps, stride x stride x C]; taps beyond the kernel are zero.
+// [K, kernel, kernel, C] and [K, taps, taps, block x block x C]; taps beyond the kernel are zero.
+struct BlockedFilterShape {
+  std::int64_t kernels;
+  std::int64_t kernel;
+  std::int64_t block;
+  std::int64_t channels;
+  std::int64_t taps;
+
+  static BlockedFilterShape of(const ConvSpec& spec) {
+    return {spec.kernels, spec.kernel, spec.stride, spec.x.c, minimal_taps(spec)};
+  }
+
+  [[nodiscard]] constexpr std::int64_t plain_count() const {
+    return kernels * kernel * kernel * channels;
+  }
+  [[nodiscard]] constexpr std::int64_t blocked_count() const {
+    return kernels * taps * taps * block * block * channels;
+  }
+  // Where the first channel of the tap (i, j) of kernel k lies among the blocked filters.
+  [[nodiscard]] constexpr std::int64_t place(std::int64_t k, std::int64_t i, std::int64_t j) const {
+    const std::int64_t tap = (k * taps + i / block) * taps + j / block;
+    return ((tap * block + i % block) * block + j % block) * channels;
+  }
+};
+
 class BlockedFilter {
  public:
-  explicit BlockedFilter(const ConvSpec& spec)
-      : kernels_(spec.kernels),
-        kernel_(spec.kernel),
-        block_(spec.stride),
-        channels_(spec.x.c),
-        taps_(minimal_taps(spec)) {}
+  explicit BlockedFilter(const ConvSpec& spec) : shape_(BlockedFilterShape::of(spec)) {}
 
   void to_blocks(const float* w, float* blocked) const {
-    std::fill_n(blocked, kernels_ * blocked_size(), 0.0f);
+    std::fill_n(blocked, shape_.blocked_count(), 0.0f);
     for_places([&](std::int64_t plain, std::int64_t place) {
-      std::copy_n(w + plain, channels_, blocked + place);
+      std::copy_n(w + plain, shape_.channels, blocked + place);
     });
   }
   void from_blocks(const float* blocked, float* w) const {
     for_places([&](std::int64_t plain, std::int64_t place) {
-      std::copy_n(blocked + place, channels_, w + plain);
+      std::copy_n(blocked + place, shape_.channels, w + plain);
     });
   }
 
  private:
-  [[nodiscard]] std::int64_t blocked_size() const {
-    return taps_ * taps_ * block_ * block_ * channels_;
-  }
-
   // Calls body(place in the plain filters, place in the blocked ones) for each tap of each kernel.
   template <typename Body>
   void for_places(const Body& body) const {
-    for (std::int64_t k = 0; k < kernels_; ++k)
-      for (std::int64_t i = 0; i < kernel_; ++i)
-        for (std::int64_t j = 0; j < kernel_; ++j) {
-          const std::int64_t tap = i / block_ * taps_ + j / block_;
-          const std::int64_t pixel = i % block_ * block_ + j % block_;
-          body(((k * kernel_ + i) * kernel_ + j) * channels_,
-               k * blocked_size() + (tap * block_ * block_ + pixel) * channels_);
-        }
+    for (std::int64_t k = 0; k < shape_.kernels; ++k)
+      for (std::int64_t i = 0; i < shape_.kernel; ++i)
+        for (std::int64_t j = 0; j < shape_.kernel; ++j)
+          body(((k * shape_.kernel + i) * shape_.kernel + j) * shape_.channels,
+               shape_.place(k, i, j));
   }
 
-  std::int64_t kernels_;
-  std::int64_t kernel_;
-  std::int64_t block_;
-  std::int64_t channels_;
-  std::int64_t taps_;
+  BlockedFilterShape shape_;
 };
 
 }  // namespace convoy

@@ -1,5 +1,8 @@
-// Which convolutions minimal filtering can do, and how it reads its input.
+// Which convolutions can be done, which by minimal filtering, and how it reads its input.
 #include "core/ops/conv.h"
+
+#include "core/error.h"
+#include "core/ops/sum_parts.h"
 
 namespace convoy {
 namespace {
@@ -7,6 +10,18 @@ namespace {
 bool has_transforms(std::int64_t taps) { return taps == 3 || taps == 5; }
 
 }  // namespace
+
+void check_conv(const ConvSpec& spec) {
+  if (spec.groups < 1 || spec.x.c % spec.groups != 0 || spec.kernels % spec.groups != 0)
+    fail(ExitCode::usage, "{} groups must divide {} channels and {} kernels evenly.", spec.groups,
+         spec.x.c, spec.kernels);
+  const Shape y = spec.y();
+  if (spec.stride < 1 || spec.x.h + spec.pad_begin + spec.pad_end < spec.kernel || y.h < 1 ||
+      y.w < 1 || spec.x.w + spec.pad_begin + spec.pad_end < spec.kernel)
+    fail(ExitCode::usage, "Kernels of {} x {} pixels do not fit an input of {} x {}.", spec.kernel,
+         spec.kernel, spec.x.h, spec.x.w);
+  check_sum_parts(spec.sum_parts, spec.x.n);
+}
 
 std::int64_t minimal_taps(const ConvSpec& spec) {
   return (spec.kernel + spec.stride - 1) / spec.stride;

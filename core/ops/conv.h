@@ -49,6 +49,9 @@ struct ConvProducts {
   std::int64_t weights = 0;
 };
 
+// Throws Error(usage) for shapes, groups or parts of sums that do not fit each other.
+void check_conv(const ConvSpec& spec);
+
 // Taps on a side of the kernel once stride x stride pixels are seen as channels of one.
 [[nodiscard]] std::int64_t minimal_taps(const ConvSpec& spec);
 // Whether `minimal` can do it: 3 x 3 or 5 x 5 taps with stride 1, or a first layer whose blocks of

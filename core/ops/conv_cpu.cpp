@@ -245,15 +245,7 @@ class ConvCpu : public ConvOp {
 }  // namespace
 
 std::unique_ptr<ConvOp> make_conv_cpu(CpuTeam team, const ConvSpec& spec) {
-  if (spec.groups < 1 || spec.x.c % spec.groups != 0 || spec.kernels % spec.groups != 0)
-    fail(ExitCode::usage, "{} groups must divide {} channels and {} kernels evenly.", spec.groups,
-         spec.x.c, spec.kernels);
-  const Shape y = spec.y();
-  if (spec.stride < 1 || spec.x.h + spec.pad_begin + spec.pad_end < spec.kernel || y.h < 1 ||
-      y.w < 1 || spec.x.w + spec.pad_begin + spec.pad_end < spec.kernel)
-    fail(ExitCode::usage, "Kernels of {} x {} pixels do not fit an input of {} x {}.", spec.kernel,
-         spec.kernel, spec.x.h, spec.x.w);
-  check_sum_parts(spec.sum_parts, spec.x.n);
+  check_conv(spec);
   if (spec.method == ConvMethod::minimal) {
     if (!minimal_fits(spec))
       fail(ExitCode::usage,

@@ -17,6 +17,9 @@ struct FullyConnectedSpec {
   std::int64_t sum_parts = 1;  // of the images, for gradients of weights and biases: ConvSpec
 };
 
+// Throws Error(usage) for an empty layer or parts of sums that do not fit it.
+void check_fully_connected(const FullyConnectedSpec& spec);
+
 class FullyConnectedOp {
  public:
   virtual ~FullyConnectedOp() = default;

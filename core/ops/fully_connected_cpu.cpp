@@ -267,10 +267,7 @@ class FullyConnectedCpu : public FullyConnectedOp {
 
 std::unique_ptr<FullyConnectedOp> make_fully_connected_cpu(CpuTeam team,
                                                            const FullyConnectedSpec& spec) {
-  if (spec.images < 1 || spec.in < 1 || spec.out < 1)
-    fail(ExitCode::usage, "A fully connected layer from {} to {} values for {} images is empty.",
-         spec.in, spec.out, spec.images);
-  check_sum_parts(spec.sum_parts, spec.images);
+  check_fully_connected(spec);
   return std::make_unique<FullyConnectedCpu>(team, spec);
 }
 

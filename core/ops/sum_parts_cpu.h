@@ -1,21 +1,13 @@
 // Adds gradients of parts of the batch pairwise, in the order that ConvSpec::sum_parts says.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 
-#include "core/error.h"
 #include "core/ops/operations_cpu.h"
 #include "core/ops/parallel_cpu.h"
+#include "core/ops/sum_parts.h"
 
 namespace convoy {
-
-// Throws Error(usage) for parts in which so many images cannot be summed.
-inline void check_sum_parts(std::int64_t parts, std::int64_t images) {
-  if (parts < 1 || !std::has_single_bit(static_cast<std::uint64_t>(parts)) || images % parts != 0)
-    fail(ExitCode::usage, "{} parts of a sum must be a power of two that divides {} images.", parts,
-         images);
-}
 
 // parts [count][floats]: the first becomes the sum, the others are overwritten. `count` is a power
 // of two: (0 + 1) + (2 + 3) and so on, as replicas that hold a half or a quarter of the batch add.

@@ -13,20 +13,12 @@ namespace convoy {
 namespace {
 
 // Whether this process computes on a GPU. Throws Error(usage) where the options do not fit.
-bool on_gpu(const DeviceOptions& options, const LocalPlace& place) {
+bool on_gpu(const DeviceOptions& options) {
   if (options.kind == "cpu") return false;
   const Gpus gpus = find_gpus();
   if (options.kind == "cuda" && gpus.count == 0)
     fail(ExitCode::usage, "device.kind is cuda, but {}; use --device.kind cpu", gpus.why_none);
-  if (options.kind == "auto" && gpus.count == 0) return false;
-  if (gpus.count < place.ranks && !place.share_gpus)
-    fail(ExitCode::usage,
-         "{} ranks run on this host, which has {} GPU{}, and each rank needs its own; start {} "
-         "rank{} a host, let ranks share a GPU with --dist.backend mpi (slow, for tests), or use "
-         "--device.kind cpu",
-         place.ranks, gpus.count, gpus.count == 1 ? "" : "s", gpus.count,
-         gpus.count == 1 ? "" : "s");
-  return true;
+  return gpus.count > 0;
 }
 
 }  // namespace
@@ -58,7 +50,7 @@ std::unique_ptr<Device> make_device(const DeviceOptions& options, const LocalPla
          options.threads);
   const int share = std::max(1, usable_cores() / std::max(1, place.ranks));
   const int threads = options.threads > 0 ? options.threads : share;
-  if (on_gpu(options, place)) return make_cuda_device(options, place, threads);
+  if (on_gpu(options)) return make_cuda_device(options, place, threads);
   if (options.precision != "auto" && options.precision != "fp32")
     fail(ExitCode::usage, "device.precision is {}, but the CPU computes in fp32 only; leave it out",
          options.precision);

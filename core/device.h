@@ -148,7 +148,6 @@ struct DeviceOptions {
 struct LocalPlace {
   int rank = 0;
   int ranks = 1;
-  bool share_gpus = false;  // several may use one GPU
 };
 
 // The cores that this process may run on.

@@ -27,8 +27,7 @@ std::int64_t parts_of_sums(std::int64_t global_batch, std::int64_t replicas) {
 Session::Session(World& world, const JobOptions& options)
     : world_(world),
       global_batch_(options.solver.batch),
-      device_(make_device(options.device, {world.local_rank(), world.local_ranks(),
-                                           options.dist.backend == "mpi"})),
+      device_(make_device(options.device, {world.local_rank(), world.local_ranks()})),
       stream_(device_->make_stream()),
       net_(build_alexnet(options.model)),
       strategy_(choose_strategy(options.dist.strategy, net_, world.size(), global_batch_)) {

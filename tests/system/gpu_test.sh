@@ -55,6 +55,6 @@ expect 2 "names no kernel" convoy "${job[@]}" --device.kernels broken.txt --run.
 expect 2 "made for CPUs" convoy "${job[@]}" --device.conv minimal --run.dir none
 
 about "Two ranks and one GPU, which NCCL cannot share"
-expect 2 "each rank needs its own" ranks 2 "${job[@]}" --run.dir none
+expect 2 "would share the GPU" ranks 2 "${job[@]}" --run.dir none
 
 finish

@@ -42,9 +42,14 @@ inline std::unique_ptr<Device> make_gpu(const std::string& precision) {
 }
 
 // In a build that emulates CUDA there is always a GPU.
+inline std::vector<DeviceCase> gpu_cases() {
+  if (find_gpus().count == 0) return {};
+  return {{"cuda_fp32", [](int) { return make_gpu("fp32"); }}};
+}
+
 inline std::vector<DeviceCase> device_cases() {
   std::vector<DeviceCase> cases = cpu_cases();
-  if (find_gpus().count > 0) cases.push_back({"cuda_fp32", [](int) { return make_gpu("fp32"); }});
+  for (const DeviceCase& gpu : gpu_cases()) cases.push_back(gpu);
   return cases;
 }
 

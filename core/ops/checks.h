@@ -18,6 +18,8 @@ void check_spatial_norm(const SpatialNormSpec&);
 void check_dropout(const DropoutSpec&);
 void check_prepare_input(const PrepareInputSpec&);
 void check_channel_parts(const ChannelPartsSpec&);
+// Of one call, and what the operation was made for.
+void check_images(std::int64_t images, std::int64_t most);
 
 // The least word w with uniform(w) >= drop (random.h).
 [[nodiscard]] std::uint64_t keep_threshold(double drop);

@@ -147,6 +147,11 @@ class SoftmaxLossCpu : public SoftmaxLossOp {
 
 }  // namespace
 
+void check_images(std::int64_t images, std::int64_t most) {
+  if (images > most)
+    fail(ExitCode::usage, "The loss is of {} images, but was made for {} at most.", images, most);
+}
+
 std::unique_ptr<SoftmaxLossOp> make_softmax_loss_cpu(CpuTeam team) {
   return std::make_unique<SoftmaxLossCpu>(team);
 }

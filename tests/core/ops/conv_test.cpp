@@ -5,7 +5,7 @@
 namespace convoy {
 namespace {
 
-CONVOY_OP_TEST(Conv);
+CONVOY_CPU_OP_TEST(Conv);
 
 // Calls f(y index, x index, w index) for every product of the convolution.
 template <typename F>

@@ -9,7 +9,7 @@
 namespace convoy {
 namespace {
 
-CONVOY_OP_TEST(FullyConnected);
+CONVOY_CPU_OP_TEST(FullyConnected);
 
 TEST_P(FullyConnected, MatchesDoublePrecision) {
   for (const FullyConnectedSpec& spec :

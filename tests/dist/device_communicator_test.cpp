@@ -64,7 +64,7 @@ class DeviceCommunicator : public testing::TestWithParam<Case> {
     const bool nccl = GetParam().backend == Backend::nccl;
     if (GetParam().device == "cuda" && (gpus == 0 || (nccl && gpus < test_world().local_ranks())))
       GTEST_SKIP() << "needs more than the " << gpus << " GPUs of this host";
-    const LocalPlace place{test_world().local_rank(), test_world().local_ranks(), true};
+    const LocalPlace place{test_world().local_rank(), test_world().local_ranks()};
     device_ = make_device({GetParam().device, 1}, place);
     stream_ = device_->make_stream();
     comm_ = test_world().split(0, *device_, GetParam().backend, 60);

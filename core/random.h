@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/philox.h"
+
 namespace convoy {
 
 // What a number is drawn for. Values are part of every run's reproducibility: never renumber.
@@ -24,19 +26,10 @@ enum class Purpose : std::uint32_t {
 
 using PhiloxBlock = std::array<std::uint32_t, 4>;
 
-// The raw generator; golden values from the authors' test vectors are in the tests.
 [[nodiscard]] constexpr PhiloxBlock philox4x32_10(PhiloxBlock counter, std::uint32_t key0,
                                                   std::uint32_t key1) {
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t p0 = std::uint64_t{0xD2511F53} * counter[0];
-    const std::uint64_t p1 = std::uint64_t{0xCD9E8D57} * counter[2];
-    counter = {
-        static_cast<std::uint32_t>(p1 >> 32) ^ counter[1] ^ key0, static_cast<std::uint32_t>(p1),
-        static_cast<std::uint32_t>(p0 >> 32) ^ counter[3] ^ key1, static_cast<std::uint32_t>(p0)};
-    key0 += 0x9E3779B9;
-    key1 += 0xBB67AE85;
-  }
-  return counter;
+  const PhiloxWords words = philox({counter[0], counter[1], counter[2], counter[3]}, key0, key1);
+  return {words.v[0], words.v[1], words.v[2], words.v[3]};
 }
 
 // A family of numbers: one seed, one purpose, one layer (0 where no layer is meant).

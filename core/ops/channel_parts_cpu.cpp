@@ -64,7 +64,7 @@ class ChannelPartsCpu : public ChannelPartsOp {
 
 }  // namespace
 
-std::unique_ptr<ChannelPartsOp> make_channel_parts_cpu(CpuTeam team, const ChannelPartsSpec& spec) {
+void check_channel_parts(const ChannelPartsSpec& spec) {
   const std::int64_t pixels = spec.whole.n * spec.whole.h * spec.whole.w;
   std::int64_t covered = 0;
   for (const Range& part : spec.parts) {
@@ -78,6 +78,10 @@ std::unique_ptr<ChannelPartsOp> make_channel_parts_cpu(CpuTeam team, const Chann
   }
   if (covered != spec.whole.c)
     fail(ExitCode::usage, "The channel parts cover {} channels of {}.", covered, spec.whole.c);
+}
+
+std::unique_ptr<ChannelPartsOp> make_channel_parts_cpu(CpuTeam team, const ChannelPartsSpec& spec) {
+  check_channel_parts(spec);
   return std::make_unique<ChannelPartsCpu>(team, spec);
 }
 

@@ -10,13 +10,6 @@
 namespace convoy {
 namespace {
 
-// The least word w with uniform(w) = (w + 0.5) / 2^32 >= drop; every step is exact in double.
-std::uint64_t keep_threshold(double drop) {
-  const double scaled = drop * 0x1p32;
-  const double least = std::floor(scaled);
-  return static_cast<std::uint64_t>(least) + (least + 0.5 < scaled ? 1 : 0);
-}
-
 class DropoutCpu : public DropoutOp {
  public:
   DropoutCpu(CpuTeam team, const DropoutSpec& spec)
@@ -66,12 +59,23 @@ class DropoutCpu : public DropoutOp {
 
 }  // namespace
 
-std::unique_ptr<DropoutOp> make_dropout_cpu(CpuTeam team, const DropoutSpec& spec) {
+// uniform(w) is (w + 0.5) / 2^32; every step is exact in double.
+std::uint64_t keep_threshold(double drop) {
+  const double scaled = drop * 0x1p32;
+  const double least = std::floor(scaled);
+  return static_cast<std::uint64_t>(least) + (least + 0.5 < scaled ? 1 : 0);
+}
+
+void check_dropout(const DropoutSpec& spec) {
   if (!(spec.drop >= 0 && spec.drop < 1))
     fail(ExitCode::usage, "The dropout probability is {}, but must be in [0, 1).", spec.drop);
   if (spec.first_channel < 0 || spec.first_channel + spec.x.c > spec.channels)
     fail(ExitCode::usage, "Dropout over channels {} to {} lies outside a layer of {} channels.",
          spec.first_channel, spec.first_channel + spec.x.c, spec.channels);
+}
+
+std::unique_ptr<DropoutOp> make_dropout_cpu(CpuTeam team, const DropoutSpec& spec) {
+  check_dropout(spec);
   return std::make_unique<DropoutCpu>(team, spec);
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/cpu/kernels.h"
+#include "core/ops/checks.h"
 #include "core/ops/operations.h"
 
 namespace convoy {
@@ -32,8 +33,6 @@ std::unique_ptr<ChannelPartsOp> make_channel_parts_cpu(CpuTeam, const ChannelPar
 
 // What operations share with those that do their work too.
 void mask_gradient(CpuTeam, const Tensor& y, const Tensor& dy);  // ReluOp::backward
-void check_lrn(const LrnSpec&);
-void check_pool(const PoolSpec&);
 [[nodiscard]] cpu::PoolGeometry pool_geometry(const PoolSpec&);
 
 class CpuOperations : public Operations {

@@ -96,11 +96,15 @@ class PrepareInputCpu : public PrepareInputOp {
 
 }  // namespace
 
-std::unique_ptr<PrepareInputOp> make_prepare_input_cpu(CpuTeam team, const PrepareInputSpec& spec) {
+void check_prepare_input(const PrepareInputSpec& spec) {
   const bool uses_image = spec.mean == MeanKind::centre_crop || spec.mean == MeanKind::same_crop;
   if (uses_image && spec.mean_size < spec.size)
     fail(ExitCode::usage, "The mean image is {} pixels wide, but the network's input is {}.",
          spec.mean_size, spec.size);
+}
+
+std::unique_ptr<PrepareInputOp> make_prepare_input_cpu(CpuTeam team, const PrepareInputSpec& spec) {
+  check_prepare_input(spec);
   return std::make_unique<PrepareInputCpu>(team, spec);
 }
 

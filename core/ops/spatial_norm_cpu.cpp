@@ -50,10 +50,14 @@ class SpatialNormCpu : public SpatialNormOp {
 
 }  // namespace
 
-std::unique_ptr<SpatialNormOp> make_spatial_norm_cpu(CpuTeam team, const SpatialNormSpec& spec) {
+void check_spatial_norm(const SpatialNormSpec& spec) {
   if (spec.size < 1 || spec.size % 2 == 0)
     fail(ExitCode::usage,
          "The window of response normalisation is {} pixels wide, but must be odd.", spec.size);
+}
+
+std::unique_ptr<SpatialNormOp> make_spatial_norm_cpu(CpuTeam team, const SpatialNormSpec& spec) {
+  check_spatial_norm(spec);
   return std::make_unique<SpatialNormCpu>(team, spec);
 }
 

@@ -8,16 +8,9 @@ namespace {
 [[noreturn]] void missing() { fail(ExitCode::usage, "not yet on the GPU"); }
 }  // namespace
 
-std::unique_ptr<ReluOp> make_relu_cuda(const CudaContext&) { missing(); }
-std::unique_ptr<AddOp> make_add_cuda(const CudaContext&) { missing(); }
-std::unique_ptr<ConvertOp> make_convert_cuda(const CudaContext&) { missing(); }
-std::unique_ptr<LrnOp> make_lrn_cuda(const CudaContext&, const LrnSpec&) { missing(); }
 std::unique_ptr<SpatialNormOp> make_spatial_norm_cuda(const CudaContext&, const SpatialNormSpec&) {
   missing();
 }
-std::unique_ptr<PoolOp> make_pool_cuda(const CudaContext&, const PoolSpec&) { missing(); }
-std::unique_ptr<LrnPoolOp> make_lrn_pool_cuda(const CudaContext&, const LrnPoolSpec&) { missing(); }
-std::unique_ptr<DropoutOp> make_dropout_cuda(const CudaContext&, const DropoutSpec&) { missing(); }
 std::unique_ptr<SoftmaxLossOp> make_softmax_loss_cuda(const CudaContext&, std::int64_t) {
   missing();
 }

@@ -13,18 +13,19 @@
 #include <gtest/gtest.h>
 
 #include "core/device_cpu.h"
+#include "core/device_cuda.h"
 #include "core/ops/operations.h"
 #include "core/random.h"
 
 namespace convoy {
 
-// One way of running the operations; every test of this folder runs on each that is present.
+// One way of running the operations; tests of this folder run on each that is present.
 struct DeviceCase {
   std::string name;
   std::function<std::unique_ptr<Device>(int threads)> make;
 };
 
-inline std::vector<DeviceCase> device_cases() {
+inline std::vector<DeviceCase> cpu_cases() {
   std::vector<DeviceCase> cases;
   for (const auto& [name, isa] :
        {std::pair{"baseline", cpu::Isa::baseline}, std::pair{"avx2", cpu::Isa::avx2},
@@ -32,6 +33,18 @@ inline std::vector<DeviceCase> device_cases() {
     if (isa <= cpu::best_isa())
       cases.push_back(
           {name, [isa = isa](int threads) { return std::make_unique<CpuDevice>(threads, isa); }});
+  return cases;
+}
+
+// A GPU of that precision, as a test's device.
+inline std::unique_ptr<Device> make_gpu(const std::string& precision) {
+  return make_device({.kind = "cuda", .precision = precision}, {});
+}
+
+// In a build that emulates CUDA there is always a GPU.
+inline std::vector<DeviceCase> device_cases() {
+  std::vector<DeviceCase> cases = cpu_cases();
+  if (find_gpus().count > 0) cases.push_back({"cuda_fp32", [](int) { return make_gpu("fp32"); }});
   return cases;
 }
 
@@ -88,6 +101,22 @@ class OpTest : public testing::TestWithParam<DeviceCase> {
     return values;
   }
 
+  // The first of what lies in device memory.
+  template <typename T>
+  T download_as(const void* data) {
+    T value;
+    device_->copy_to_host(&value, data, sizeof value, *stream_);
+    stream_->synchronize();
+    return value;
+  }
+
+  std::vector<std::uint8_t> download_bytes(const Buffer& buffer) {
+    std::vector<std::uint8_t> bytes(buffer.bytes());
+    device_->copy_to_host(bytes.data(), buffer.data(), bytes.size(), *stream_);
+    stream_->synchronize();
+    return bytes;
+  }
+
   Device& device() { return *device_; }
 
  private:
@@ -133,9 +162,12 @@ inline Doubles numerical_gradient(const std::function<Doubles(const Doubles&)>& 
   return gradient;
 }
 
-#define CONVOY_OP_TEST(Suite)                                                 \
-  class Suite : public OpTest {};                                             \
-  INSTANTIATE_TEST_SUITE_P(Devices, Suite, testing::ValuesIn(device_cases()), \
+#define CONVOY_OP_TEST_ON(Suite, cases)                                \
+  class Suite : public OpTest {};                                      \
+  INSTANTIATE_TEST_SUITE_P(Devices, Suite, testing::ValuesIn(cases()), \
                            [](const auto& test) { return test.param.name; })
+
+#define CONVOY_OP_TEST(Suite) CONVOY_OP_TEST_ON(Suite, device_cases)
+#define CONVOY_CPU_OP_TEST(Suite) CONVOY_OP_TEST_ON(Suite, cpu_cases)
 
 }  // namespace convoy

@@ -14,6 +14,8 @@
 #define __shared__ static
 #define __syncthreads() ::convoy::cuda_on_cpu::wait_for_block()
 
+inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
+
 struct dim3 {
   unsigned x = 1, y = 1, z = 1;
   constexpr dim3(unsigned a = 1, unsigned b = 1, unsigned c = 1) : x(a), y(b), z(c) {}

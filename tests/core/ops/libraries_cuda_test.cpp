@@ -177,10 +177,11 @@ TEST_F(CudaLibraries, RecordedChoicesAreTakenAndKept) {
       const auto recorded = changed(choices, [&](const std::string& was) {
         return was.find("eng") == std::string::npos ? was : kernel;
       });
-      const auto device = make_gpu("fp32");
-      device->choices().add(recorded, kSpecs);
-      EXPECT_THAT(device->operations().conv(spec)->implementation(),
+      Side side(make_gpu("fp32"));
+      side.device->choices().add(recorded, kSpecs);
+      EXPECT_THAT(side.device->operations().conv(spec)->implementation(),
                   testing::HasSubstr(std::string("forward ") + kernel + ","));
+      expect_near(run(std::move(side), spec), run(cpu_side(), spec));
     }
   }
   const auto second = make_gpu("fp32");
@@ -191,13 +192,16 @@ TEST_F(CudaLibraries, RecordedChoicesAreTakenAndKept) {
 }
 
 TEST_F(CudaLibraries, RecordedChoicesThatCannotBeMadeAreRefused) {
+  const ConvSpec first_layer{{2, 9, 9, 3}, 24, 3, 2, 0, 0, 1, true, false};
   const ConvSpec spec{{2, 5, 5, 16}, 24, 3, 1, 1, 1, 1, true, true};
   const auto first = make_gpu("fp32");
+  first->operations().conv(first_layer);
   first->operations().conv(spec);
   first->operations().fully_connected({4, 32, 16, true});
   const auto second = make_gpu("fp32");
   second->choices().add(
       changed(first->choices().text(), [](const std::string&) { return "eng9999 k1=1"; }), kSpecs);
+  EXPECT_THROW(second->operations().conv(first_layer), Error);
   EXPECT_THROW(second->operations().conv(spec), Error);
   EXPECT_THROW(second->operations().fully_connected({4, 32, 16, true}), Error);
 }

@@ -33,9 +33,9 @@ using Layout = Owned<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>;
 
 cudaDataType_t type_of(DType type) { return type == DType::bf16 ? CUDA_R_16BF : CUDA_R_32F; }
 
+// Without FAST_TF32 operands of fp32 are never rounded.
 cublasComputeType_t compute_of(Precision precision) {
-  if (precision == Precision::tf32) return CUBLAS_COMPUTE_32F_FAST_TF32;
-  return precision == Precision::fp32 ? CUBLAS_COMPUTE_32F_PEDANTIC : CUBLAS_COMPUTE_32F;
+  return precision == Precision::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
 }
 
 }  // namespace
@@ -49,7 +49,7 @@ namespace {
 // cuBLASLt's matrices have contiguous columns: there the product of rows is c^T = b^T a^T.
 class Description {
  public:
-  explicit Description(const Product& p) : bias_(p.bias), type_(p.type) {
+  explicit Description(const Product& p) : bias_(p.bias) {
     check_blas(cublasLtMatmulDescCreate(&matmul_.raw, compute_of(p.precision), CUDA_R_32F), kDoing);
     set(CUBLASLT_MATMUL_DESC_TRANSA, p.transposed_b ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(CUBLASLT_MATMUL_DESC_TRANSB, p.transposed_a ? CUBLAS_OP_T : CUBLAS_OP_N);
@@ -86,7 +86,6 @@ class Description {
   }
 
   bool bias_;
-  DType type_;
   Owned<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy> matmul_;
   Layout first_;
   Layout second_;

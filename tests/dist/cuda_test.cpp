@@ -53,11 +53,13 @@ struct Tolerance {
   double loss;      // relative, at each of 20 steps
 };
 
+// In bf16 values that differ tie, so that maxima of pooling windows move and ReLUs switch: in this
+// narrow net that is some tenths of a gradient's norm, while the losses hardly notice.
 TEST_F(Cuda, TrainsAsTheCpuDoes) {
   if (test_world().size() > 1) GTEST_SKIP() << "a test of one rank";
   const auto alone = test_world().part(test_world().rank());
   for (const Tolerance& t : {Tolerance{"fp32", 1e-4, 1e-4}, Tolerance{"tf32", 1e-2, 2e-3},
-                             Tolerance{"bf16", 6e-2, 3e-2}}) {
+                             Tolerance{"bf16", 0.25, 3e-2}}) {
     SCOPED_TRACE(t.precision);
     JobOptions on_cpu = small_job();
     on_cpu.device.conv = "direct";

@@ -1,5 +1,6 @@
 // Convolution against a plain double-precision loop, forward and both gradients.
 #include "core/error.h"
+#include "tests/core/ops/in_form.h"
 #include "tests/core/ops/op_test.h"
 
 namespace convoy {
@@ -52,7 +53,9 @@ TEST_P(Conv, MatchesDoublePrecision) {
     const Shape ys = spec.y();
     const Shape bs{spec.kernels, 1, 1, 1};
     const auto x = random(spec.x), w = random(spec.weights()), b = random(bs), dy = random(ys);
-    const Tensor xt = upload(spec.x, x), wt = upload(spec.weights(), w), bt = upload(bs, b);
+    const Shape form = op->input_form().shape(spec.x.n);
+    const Tensor xt = upload(form, in_form(op->input_form(), spec.x, x));
+    const Tensor wt = upload(spec.weights(), w), bt = upload(bs, b);
     const Tensor dyt = upload(ys, dy), yt = unset(ys);
 
     Doubles y(dy.size());

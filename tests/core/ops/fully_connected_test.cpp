@@ -9,7 +9,8 @@
 namespace convoy {
 namespace {
 
-CONVOY_CPU_OP_TEST(FullyConnected);
+CONVOY_OP_TEST(FullyConnected);
+CONVOY_CPU_OP_TEST(FullyConnectedSums);  // of the CPU's own kernels
 
 TEST_P(FullyConnected, MatchesDoublePrecision) {
   for (const FullyConnectedSpec& spec :
@@ -115,7 +116,7 @@ Floats slice(const Floats& v, std::size_t begin, std::size_t end) {
           v.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
-TEST_P(FullyConnected, SumsDoNotDependOnThreads) {
+TEST_P(FullyConnectedSums, SumsDoNotDependOnThreads) {
   for (const FullyConnectedSpec& spec :
        {FullyConnectedSpec{6, 700, 410, true, 2}, FullyConnectedSpec{40, 2090, 101, false, 8}}) {
     const auto x = random({spec.images, 1, 1, spec.in}), w = random({spec.out, 1, 1, spec.in});
@@ -126,7 +127,7 @@ TEST_P(FullyConnected, SumsDoNotDependOnThreads) {
   }
 }
 
-TEST_P(FullyConnected, SumsDoNotDependOnWhichNeuronsAreHere) {
+TEST_P(FullyConnectedSums, SumsDoNotDependOnWhichNeuronsAreHere) {
   const FullyConnectedSpec spec{7, 600, 130, true};
   const auto x = random({7, 1, 1, 600}), w = random({130, 1, 1, 600});
   const auto b = random({130, 1, 1, 1}), dy = random({7, 1, 1, 130});
@@ -141,7 +142,7 @@ TEST_P(FullyConnected, SumsDoNotDependOnWhichNeuronsAreHere) {
   }
 }
 
-TEST_P(FullyConnected, ReplicasSumAsOneRankDoes) {
+TEST_P(FullyConnectedSums, ReplicasSumAsOneRankDoes) {
   const auto x = random({16, 1, 1, 150}), w = random({60, 1, 1, 150});
   const auto b = random({60, 1, 1, 1}), dy = random({16, 1, 1, 60});
   for (const std::int64_t parts : {2, 4, 8, 16}) {
@@ -162,7 +163,7 @@ TEST_P(FullyConnected, ReplicasSumAsOneRankDoes) {
   }
 }
 
-TEST_P(FullyConnected, TellsOfEveryGradientOnce) {
+TEST_P(FullyConnectedSums, TellsOfEveryGradientOnce) {
   for (const FullyConnectedSpec& spec :
        {FullyConnectedSpec{2, 4100, 100, true}, FullyConnectedSpec{4, 13, 7, false, 2}}) {
     const auto x = random({spec.images, 1, 1, spec.in}), w = random({spec.out, 1, 1, spec.in});

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds Convoy and passes its tests: the release build under mpirun at 1,
-# 2 and 4 ranks, then the same tests with address and undefined-behaviour sanitizers.
+# 2 and 4 ranks, then the same tests with address and undefined-behaviour sanitizers and with GPU code
+# emulated on the CPU.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -6,7 +6,7 @@
 namespace convoy {
 namespace {
 
-CONVOY_CPU_OP_TEST(Conv);
+CONVOY_OP_TEST(Conv);
 
 // Calls f(y index, x index, w index) for every product of the convolution.
 template <typename F>

@@ -13,11 +13,12 @@ Network::Network(Device& device, const Shape& input, std::vector<std::unique_ptr
   for (const auto& layer : layers_)
     range_names_.emplace_back(layer->name() + " forward", layer->name() + " backward");
   plan_masks();
-  require_memory(device, memory_plan(), input.n);
+  const MemoryPlan plan = memory_plan();
+  require_memory(device, plan, input.n);
   plan_activations(input_form_.shape(input.n));
-  plan_gradients();
+  plan_gradients(plan.gradients / 2);
   plan_parameters();
-  plan_workspace();
+  workspace_ = device_.allocate(plan.workspace);
 }
 
 void Network::plan_masks() {
@@ -61,15 +62,10 @@ MemoryPlan Network::memory_plan() const {
 
 // The gradient of an activation lives from the backward pass of the layer above to that of the
 // layer below, so two memories in turn serve all of them.
-void Network::plan_gradients() {
-  std::int64_t largest = 0;
-  for (std::size_t i = 1; i < activations_.size(); ++i) {
-    largest = std::max(largest, activations_[i].count());
-  }
+void Network::plan_gradients(std::size_t largest_bytes) {
   void* memory[2];
   for (void*& half : memory) {
-    buffers_.push_back(
-        device_.allocate(static_cast<std::size_t>(largest) * size_of(device_.activation_type())));
+    buffers_.push_back(device_.allocate(largest_bytes));
     half = buffers_.back().data();
   }
   activation_gradients_.resize(layers_.size());
@@ -126,12 +122,6 @@ void Network::move_gradients(float* memory) {
   gradients_.data = memory;
   gradient_memory_ = {};
   place_parameters();
-}
-
-void Network::plan_workspace() {
-  std::size_t bytes = 0;
-  for (const auto& layer : layers_) bytes = std::max(bytes, layer->workspace_bytes());
-  workspace_ = device_.allocate(bytes);
 }
 
 void Network::refresh_working(Stream& stream) {

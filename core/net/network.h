@@ -68,11 +68,10 @@ class Network {
   [[nodiscard]] MemoryPlan memory_plan() const;
   void plan_masks();
   void plan_activations(const Shape& input);
-  void plan_gradients();
+  void plan_gradients(std::size_t largest_bytes);  // of the activation that needs most
   void plan_parameters();
   void place_parameters();
   [[nodiscard]] std::int64_t padded(const Parameter& parameter) const;  // elements of its place
-  void plan_workspace();
 
   Device& device_;
   std::vector<std::unique_ptr<Layer>> layers_;

@@ -12,6 +12,19 @@ struct Maps {
   int h, w, c;
 };
 
+// The N values of a thread; past the last pixel it has none.
+struct Place {
+  std::int64_t pixel;
+  int c;
+};
+
+template <int N>
+__device__ inline Place place_of_thread(const Maps& m) {
+  const std::int64_t packs = m.c / N;
+  const std::int64_t i = thread_index();
+  return {i / packs, static_cast<int>(i % packs) * N};
+}
+
 // sums[k] = the sum over the window around a pixel of what value() makes of channel c + k.
 template <int N, typename T, typename Value>
 __device__ inline void window_sums(const T* x, const Maps& m, int half, std::int64_t pixel, int c,
@@ -43,14 +56,12 @@ struct Itself {
 
 template <typename T, int N>
 __global__ void spatial_forward(const T* x, T* y, Maps m, NormParameters p) {
-  const std::int64_t packs = m.c / N;
-  const std::int64_t i = thread_index();
-  if (i >= m.pixels * packs) return;
-  const int c = static_cast<int>(i % packs) * N;
-  const std::int64_t at = i / packs * m.c + c;
+  const auto [pixel, c] = place_of_thread<N>(m);
+  if (pixel >= m.pixels) return;
+  const std::int64_t at = pixel * m.c + c;
   float sums[N];
   float v[N];
-  window_sums<N>(x, m, p.half, i / packs, c, sums, Square{});
+  window_sums<N>(x, m, p.half, pixel, c, sums, Square{});
   load_floats<N>(x + at, v);
 #pragma unroll
   for (int k = 0; k < N; ++k) v[k] *= norm_powers<false>(fmaf(p.alpha, sums[k], p.k), p.beta).scale;
@@ -61,15 +72,13 @@ __global__ void spatial_forward(const T* x, T* y, Maps m, NormParameters p) {
 template <typename T, int N>
 __global__ void spatial_ratios(const T* x, const T* dy, float* ratios, float* scaled, Maps m,
                                NormParameters p) {
-  const std::int64_t packs = m.c / N;
-  const std::int64_t i = thread_index();
-  if (i >= m.pixels * packs) return;
-  const int c = static_cast<int>(i % packs) * N;
-  const std::int64_t at = i / packs * m.c + c;
+  const auto [pixel, c] = place_of_thread<N>(m);
+  if (pixel >= m.pixels) return;
+  const std::int64_t at = pixel * m.c + c;
   float sums[N];
   float v[N];
   float gradient[N];
-  window_sums<N>(x, m, p.half, i / packs, c, sums, Square{});
+  window_sums<N>(x, m, p.half, pixel, c, sums, Square{});
   load_floats<N>(x + at, v);
   load_floats<N>(dy + at, gradient);
 #pragma unroll
@@ -83,11 +92,9 @@ __global__ void spatial_ratios(const T* x, const T* dy, float* ratios, float* sc
 template <typename T, int N>
 __global__ void spatial_backward(const T* x, const float* ratios, const float* scaled, T* dx,
                                  Maps m, NormParameters p) {
-  const std::int64_t packs = m.c / N;
-  const std::int64_t i = thread_index();
-  if (i >= m.pixels * packs) return;
-  const int c = static_cast<int>(i % packs) * N;
-  const std::int64_t at = i / packs * m.c + c;
+  const auto [pixel, c] = place_of_thread<N>(m);
+  if (pixel >= m.pixels) return;
+  const std::int64_t at = pixel * m.c + c;
   const float factor = -2.0f * p.alpha * p.beta;
   constexpr int quad = N < 4 ? N : 4;
   float sums[N];
@@ -95,7 +102,7 @@ __global__ void spatial_backward(const T* x, const float* ratios, const float* s
   load_floats<N>(x + at, v);
 #pragma unroll
   for (int k = 0; k < N; k += quad)
-    window_sums<quad>(ratios, m, p.half, i / packs, c + k, sums + k, Itself{});
+    window_sums<quad>(ratios, m, p.half, pixel, c + k, sums + k, Itself{});
 #pragma unroll
   for (int k = 0; k < N; ++k) v[k] = fmaf(factor * v[k], sums[k], scaled[at + k]);
   store_floats<N>(dx + at, v);

@@ -13,9 +13,7 @@ Evaluator::Evaluator(Session& session, const Dataset& dataset, const JobOptions&
     : session_(session),
       dataset_(dataset),
       views_(views),
-      reader_{
-          session.slice().size(), session.net().input.h, options.data.threads, options.data.ahead,
-          [&device = session.device()](std::size_t bytes) { return device.allocate_host(bytes); }},
+      reader_(session.reader_options(options.data)),
       feed_(session, options.preprocess, mean_image, mean_size),
       loss_(session.device().operations().softmax_loss(session.slice().size())) {
   const std::int64_t places = session.slice().size();

@@ -107,6 +107,11 @@ void Session::spread_kernel_choices() {
   device_->choices().add(text, "rank 0");
 }
 
+ReaderOptions Session::reader_options(const DataOptions& data) {
+  return {slice_.size(), net_.input.h, data.threads, data.ahead,
+          [this](std::size_t bytes) { return device_->allocate_host(bytes); }};
+}
+
 void Session::queue_loss(const Tensor& labels, float scale) {
   loss_->loss(op(), network_->logits(), labels, scale, network_->logits_gradient(),
               static_cast<LossSums*>(sums_.data()));

@@ -158,10 +158,7 @@ void Trainer::open_folder() {
 TrainResult Trainer::run() {
   session_.network().initialise(options_.run.seed, session_.stream());
   {
-    Reader reader(
-        dataset_, plan_,
-        {session_.slice().size(), options_.model.input, options_.data.threads, options_.data.ahead,
-         [this](std::size_t bytes) { return session_.device().allocate_host(bytes); }});
+    Reader reader(dataset_, plan_, session_.reader_options(options_.data));
     fetch(reader);
     Progress progress("train", "images", last_step_ * session_.global_batch(), !session_.leader());
     while (step_ < last_step_) {

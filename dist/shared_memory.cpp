@@ -27,9 +27,11 @@ struct Descriptor {
 };
 
 // Where a rank's file is to be found, and the boot of the kernel that knows it: process numbers say
-// nothing on another host.
+// nothing on another host. Hosts that share a kernel (namespaces) have names of their own, and are
+// meant to be apart.
 struct Place {
   std::array<char, 64> boot{};
+  std::array<char, 256> host{};
   pid_t process = 0;
   int fd = -1;
 };
@@ -46,6 +48,12 @@ void* map(int fd, std::size_t bytes) {
   return memory == MAP_FAILED ? nullptr : memory;
 }
 
+std::array<char, 256> name_of_host() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) name.fill('?');
+  return name;
+}
+
 bool everyone_succeeded(Communicator& group, bool here) {
   std::array<double, 1> failed{here ? 0.0 : 1.0};
   group.maximum("shared memory", failed);
@@ -57,7 +65,7 @@ bool everyone_succeeded(Communicator& group, bool here) {
 std::unique_ptr<SharedMemory> SharedMemory::make(Communicator& group, std::size_t bytes) {
   const Descriptor own(memfd_create("convoy", MFD_CLOEXEC));
   const bool made = own.fd >= 0 && ftruncate(own.fd, static_cast<off_t>(bytes)) == 0;
-  const Place mine{boot_of_host(), getpid(), made ? own.fd : -1};
+  const Place mine{boot_of_host(), name_of_host(), getpid(), made ? own.fd : -1};
 
   std::unique_ptr<SharedMemory> memory(new SharedMemory(bytes));
   bool mapped = made;
@@ -65,7 +73,7 @@ std::unique_ptr<SharedMemory> SharedMemory::make(Communicator& group, std::size_
     Place place = mine;
     group.broadcast("shared memory", &place, sizeof place, rank);
     void* part = nullptr;
-    if (place.fd >= 0 && place.boot == mine.boot) {
+    if (place.fd >= 0 && place.boot == mine.boot && place.host == mine.host) {
       const std::string path = fmt::format("/proc/{}/fd/{}", place.process, place.fd);
       const Descriptor file(open(path.c_str(), O_RDWR | O_CLOEXEC));
       if (file.fd >= 0) part = map(file.fd, bytes);

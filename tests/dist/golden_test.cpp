@@ -1,7 +1,9 @@
-// Whole nets against tensors that PyTorch computed in double precision (tests/golden).
+// Whole nets against tensors that PyTorch computed in double precision (tests/golden), on the CPU
+// by both methods of convolution, and on a GPU where there is one.
 //
 // Files in the folder that CONVOY_GOLDEN names are tried too: the full-size ones are too large to
-// be kept. Those have no margin around ReLU's zero, where rounding may flip a mask and move
+// be kept, and where a test program was carried to another machine its own folder is not there.
+// The full-size ones have no margin around ReLU's zero, where rounding may flip a mask and move
 // gradients below it, so for them logits and loss are compared tightly and gradients to 1e-3.
 #include <cmath>
 #include <cstdlib>
@@ -9,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/device_cuda.h"
 #include "dist/session.h"
 #include "io/hdf5.h"
 #include "tests/core/ops/in_form.h"
@@ -21,16 +24,17 @@ namespace fs = std::filesystem;
 
 class Golden {
  public:
-  Golden(const fs::path& path, const std::string& conv)
-      : conv_(conv),
+  Golden(const fs::path& path, const DeviceOptions& device)
+      : device_(device),
         file_(hdf5::File::open(path, ExitCode::bad_data)),
         alone_(test_world().part(test_world().rank())),
         session_(*alone_, job()) {
     for (const Parameter* parameter : session_.network().parameters()) {
       const auto values = file_.read<float>("/parameters/" + place(*parameter));
       require_size(values.size(), *parameter);
-      std::copy(values.begin(), values.end(), parameter->value.f32());
+      to_device(values.data(), parameter->value);
     }
+    session_.network().refresh_working(session_.stream());
   }
 
   void run() {
@@ -39,21 +43,22 @@ class Golden {
     Shape images = session_.net().input;
     images.n = network.input().shape.n;
     const std::vector<float> x = in_form(network.input_form(), images, input);
-    std::copy(x.begin(), x.end(), network.input().f32());
+    to_device(x.data(), network.input());
     const auto labels = file_.read<std::int32_t>("/labels");
+    const Buffer label_memory = session_.device().allocate(labels.size() * sizeof(std::int32_t));
+    const Tensor label_tensor{
+        label_memory.data(), {static_cast<std::int64_t>(labels.size()), 1, 1, 1}, DType::i32};
+    to_device(labels.data(), label_tensor);
     const Pass pass{session_.op(), true, {}};
     network.forward(pass);
-    check("logits", network.logits().f32(), file_.read<double>("/logits"), 1e-5);
+    check("logits", network.logits(), file_.read<double>("/logits"), 1e-5);
     const float scale = 1 / static_cast<float>(labels.size());
-    const LossSums sums = session_.loss({const_cast<std::int32_t*>(labels.data()),
-                                         {static_cast<std::int64_t>(labels.size()), 1, 1, 1},
-                                         DType::i32},
-                                        scale);
+    const LossSums sums = session_.loss(label_tensor, scale);
     EXPECT_NEAR(sums.loss * static_cast<double>(scale) / file_.read<double>("/loss")[0], 1, 1e-5);
     network.backward(pass, nullptr);
     const bool margin = file_.number("/", "relu_margin") > 1e-5;
     for (const Parameter* parameter : network.parameters()) {
-      check(place(*parameter), parameter->gradient.f32(),
+      check(place(*parameter), parameter->gradient,
             file_.read<double>("/gradients/" + place(*parameter)), margin ? 1e-4 : 1e-3);
     }
   }
@@ -89,12 +94,20 @@ class Golden {
       m.neurons[i] = file_.layout("/parameters/fc" + std::to_string(i + 6) + "/weight").extents[0];
     }
     job.solver.batch = file_.layout("/labels").extents[0];
-    job.device = {"cpu", 1, conv_};
+    job.device = device_;
     return job;
   }
 
-  static void check(const std::string& what, const float* ours, const std::vector<double>& torch,
-                    double tolerance) {
+  void to_device(const void* values, const Tensor& tensor) {
+    session_.device().copy_to_device(tensor.data, values, tensor.bytes(), session_.stream());
+    session_.stream().synchronize();
+  }
+
+  void check(const std::string& what, const Tensor& tensor, const std::vector<double>& torch,
+             double tolerance) {
+    std::vector<float> ours(static_cast<std::size_t>(tensor.count()));
+    session_.device().copy_to_host(ours.data(), tensor.data, tensor.bytes(), session_.stream());
+    session_.stream().synchronize();
     double error = 0;
     double norm = 0;
     for (std::size_t i = 0; i < torch.size(); ++i) {
@@ -112,7 +125,7 @@ class Golden {
     }
   }
 
-  std::string conv_;
+  DeviceOptions device_;
   hdf5::File file_;
   std::unique_ptr<World> alone_;
   Session session_;
@@ -120,7 +133,8 @@ class Golden {
 
 std::vector<fs::path> golden_files() {
   std::vector<fs::path> files;
-  std::vector<fs::path> folders{fs::path(__FILE__).parent_path().parent_path() / "golden"};
+  std::vector<fs::path> folders;
+  if (const fs::path own = CONVOY_GOLDEN_FOLDER; fs::exists(own)) folders.push_back(own);
   if (const char* more = std::getenv("CONVOY_GOLDEN")) folders.emplace_back(more);
   for (const fs::path& folder : folders) {
     for (const auto& entry : fs::directory_iterator(folder)) {
@@ -130,15 +144,26 @@ std::vector<fs::path> golden_files() {
   return files;
 }
 
-TEST(Golden, LogitsLossAndGradientsAgreeWithPyTorch) {
+void expect_agreement(const DeviceOptions& device) {
   const auto files = golden_files();
   EXPECT_GE(files.size(), 3u);
   for (const fs::path& file : files) {
-    for (const char* conv : {"minimal", "direct"}) {
-      SCOPED_TRACE(file.filename().string() + ", convolutions " + conv);
-      Golden(file, conv).run();
-    }
+    SCOPED_TRACE(file.filename().string() + " on " + device.kind + ", convolutions " + device.conv);
+    Golden(file, device).run();
   }
+}
+
+TEST(Golden, LogitsLossAndGradientsAgreeWithPyTorch) {
+  for (const char* conv : {"minimal", "direct"}) expect_agreement({"cpu", 1, conv});
+}
+
+TEST(Golden, LogitsLossAndGradientsAgreeWithPyTorchOnAGpu) {
+  const Gpus gpus = find_gpus();
+  if (gpus.count == 0) GTEST_SKIP() << gpus.why_none;
+  if (test_world().size() > 1) GTEST_SKIP() << "a test of one rank";
+  DeviceOptions device{"cuda", 1};
+  device.precision = "fp32";
+  expect_agreement(device);
 }
 
 }  // namespace

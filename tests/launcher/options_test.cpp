@@ -13,8 +13,7 @@
 namespace convoy {
 namespace {
 
-const std::filesystem::path kConfigs =
-    std::filesystem::path(__FILE__).parent_path() / "../../configs";
+const std::filesystem::path kConfigs = CONVOY_CONFIGS_FOLDER;
 
 JobOptions resolved(const std::vector<Assignment>& file, const std::vector<Assignment>& line) {
   JobOptions job;

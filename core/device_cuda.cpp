@@ -192,6 +192,18 @@ Gpus find_gpus() {
   return {0, fmt::format("CUDA finds no usable GPU: {}", cudaGetErrorString(code))};
 }
 
+std::vector<LibraryVersion> cuda_libraries() {
+  const std::string built = version_text(CUDART_VERSION);
+  int driver = 0;
+  int runtime = 0;
+  if (cudaDriverGetVersion(&driver) != cudaSuccess) driver = 0;
+  if (cudaRuntimeGetVersion(&runtime) != cudaSuccess) runtime = 0;
+  // A driver is never built with; it must be able to run what was.
+  return {{"CUDA driver", built, driver > 0 ? version_text(driver) : ""},
+          {"CUDA", built, runtime > 0 ? version_text(runtime) : ""},
+          cudnn_library()};
+}
+
 std::unique_ptr<Device> make_cuda_device(const DeviceOptions& options, const LocalPlace& place,
                                          int threads) {
   return std::make_unique<CudaDevice>(options, place.rank % find_gpus().count, threads);

@@ -5,8 +5,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/device.h"
+#include "core/libraries.h"
 
 namespace convoy {
 
@@ -17,6 +19,9 @@ struct Gpus {
 
 // The GPUs that CUDA_VISIBLE_DEVICES leaves to this process.
 [[nodiscard]] Gpus find_gpus();
+
+// CUDA's driver and run time, and cuDNN; none in a build without CUDA.
+[[nodiscard]] std::vector<LibraryVersion> cuda_libraries();
 
 // The GPU of the process's place on its host. `threads`: of the process, for work on the host.
 [[nodiscard]] std::unique_ptr<Device> make_cuda_device(const DeviceOptions& options,

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/error.h"
+#include "dist/nccl.h"
 
 namespace convoy {
 namespace {
@@ -32,10 +33,6 @@ void require_one_kind(const std::vector<RankFacts>& ranks) {
   }
 }
 
-std::string version_text(int version) {
-  return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
-}
-
 void require_nccl(const std::vector<RankFacts>& ranks) {
   for (std::size_t i = 0; i < ranks.size(); ++i) {
     if (ranks[i].nccl == 0)
@@ -51,8 +48,8 @@ void require_nccl(const std::vector<RankFacts>& ranks) {
       fail(ExitCode::usage,
            "rank 0 ({}) has NCCL {}, but rank {} ({}) has {}; install one version on all hosts, or "
            "use --dist.backend mpi",
-           ranks[0].host, version_text(ranks[0].nccl), i, ranks[i].host,
-           version_text(ranks[i].nccl));
+           ranks[0].host, nccl_version_text(ranks[0].nccl), i, ranks[i].host,
+           nccl_version_text(ranks[i].nccl));
     for (std::size_t j = 0; j < i; ++j) {
       if (ranks[i].host != ranks[j].host || ranks[i].processor != ranks[j].processor) continue;
       fail(ExitCode::usage,

@@ -200,6 +200,12 @@ int nccl_version() {
   return ncclGetVersion(&version) == ncclSuccess ? version : 0;
 }
 
+std::vector<LibraryVersion> nccl_libraries() {
+  const int found = nccl_version();
+  return {
+      {"NCCL", nccl_version_text(NCCL_VERSION_CODE), found > 0 ? nccl_version_text(found) : ""}};
+}
+
 void abort_nccl() {
   for (ncclComm_t comm : live()) ncclCommAbort(comm);
   live().clear();

@@ -6,6 +6,8 @@ namespace convoy {
 
 int nccl_version() { return 0; }
 
+std::vector<LibraryVersion> nccl_libraries() { return {}; }
+
 void abort_nccl() {}
 
 std::unique_ptr<Communicator> make_nccl_communicator(std::unique_ptr<Communicator>, Device&,

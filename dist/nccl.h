@@ -2,13 +2,24 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
+#include <fmt/format.h>
+
+#include "core/libraries.h"
 #include "dist/communicator.h"
 
 namespace convoy {
 
 // Of the library that is loaded, as NCCL_VERSION_CODE; 0: this Convoy was built without.
 [[nodiscard]] int nccl_version();
+// 22809 -> "2.28.9".
+[[nodiscard]] inline std::string nccl_version_text(int version) {
+  return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+}
+// NCCL alone; empty in a build without.
+[[nodiscard]] std::vector<LibraryVersion> nccl_libraries();
 
 // Ends the NCCL work of this process, so that memory which a stuck collective uses can be freed.
 void abort_nccl();

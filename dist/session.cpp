@@ -9,6 +9,7 @@
 #include "dist/backend.h"
 #include "dist/nccl.h"
 #include "dist/partition.h"
+#include "dist/texts.h"
 
 namespace convoy {
 namespace {
@@ -99,12 +100,8 @@ std::vector<std::unique_ptr<Layer>> Session::make_layers(const std::string& conv
 
 // Rank 0 has timed kernels; the others take its choices.
 void Session::spread_kernel_choices() {
-  std::string text = device_->choices().text();
-  std::uint64_t size = text.size();
-  everyone_->broadcast("kernels", &size, sizeof size, 0);
-  text.resize(size);
-  everyone_->broadcast("kernels", text.data(), size, 0);
-  device_->choices().add(text, "rank 0");
+  device_->choices().add(broadcast_text(*everyone_, "kernels", device_->choices().text(), 0),
+                         "rank 0");
 }
 
 ReaderOptions Session::reader_options(const DataOptions& data) {

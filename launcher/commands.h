@@ -15,5 +15,6 @@ namespace convoy {
 [[nodiscard]] std::unique_ptr<Command> make_train();
 [[nodiscard]] std::unique_ptr<Command> make_eval();
 [[nodiscard]] std::unique_ptr<Command> make_bench();
+[[nodiscard]] std::unique_ptr<Command> make_doctor();
 
 }  // namespace convoy

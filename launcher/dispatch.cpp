@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/error.h"
+#include "dist/libraries.h"
 #include "launcher/commands.h"
 #include "launcher/failure.h"
 #include "launcher/nearest.h"
@@ -23,7 +24,8 @@ using Commands = std::vector<std::unique_ptr<Command>>;
 
 Commands make_commands() {
   Commands commands;
-  for (const auto make : {make_synth, make_pack, make_inspect, make_train, make_eval, make_bench}) {
+  for (const auto make :
+       {make_synth, make_pack, make_inspect, make_train, make_eval, make_bench, make_doctor}) {
     commands.push_back(make());
   }
   return commands;
@@ -41,6 +43,15 @@ std::string overview(const Commands& commands) {
          "missing checkpoint, 5 a rank or the network failed, 6 diverged, 7 out of memory, disk "
          "or\n"
          "another resource, 75 stopped on request after a checkpoint\n";
+}
+
+std::string version() {
+  std::string text = "convoy " CONVOY_VERSION "\n";
+  for (const LibraryVersion& library : libraries()) {
+    text += fmt::format("{:<12} built with {:<8} ", library.name, library.built);
+    text += library.found.empty() ? "not found here\n" : fmt::format("found {}\n", library.found);
+  }
+  return text;
 }
 
 Command& find_command(const Commands& commands, const std::string& name) {
@@ -70,7 +81,7 @@ int choose(int argc, char** argv, std::ostream& out, std::ostream& err) {
   const std::string& name = arguments.front();
   const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   if (name == "--version") {
-    out << "convoy " CONVOY_VERSION "\n";
+    out << version();
   } else if ((name == "help" || asks_for_help(name)) && rest.empty()) {
     out << overview(commands);
   } else if (name == "help" && !asks_for_help(rest.front())) {

@@ -11,6 +11,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/error.h"
+#include "dist/texts.h"
 #include "launcher/failure.h"
 
 namespace convoy {
@@ -58,14 +59,6 @@ void compare_options(const std::string& here, const std::string& there) {
        first);
 }
 
-std::string of_rank_zero(Communicator& all, std::string text) {
-  std::uint64_t size = text.size();
-  all.broadcast("options", &size, sizeof size, 0);
-  text.resize(size);
-  all.broadcast("options", text.data(), size, 0);
-  return text;
-}
-
 // Collective. Parses on every rank; nothing where every rank may go on.
 std::optional<int> parse_alike(World& world, Command& command,
                                const std::vector<std::string>& arguments, std::ostream& err) {
@@ -73,7 +66,7 @@ std::optional<int> parse_alike(World& world, Command& command,
   const Failure parsed = guard([&] { command.parse(arguments); });
   if (const int code = agree(world, *all, parsed, err); code != 0) return code;
   const std::string here = render_ini(command.options());
-  const std::string there = of_rank_zero(*all, here);
+  const std::string there = broadcast_text(*all, "options", here, 0);
   const Failure compared = guard([&] { compare_options(here, there); });
   if (const int code = agree(world, *all, compared, err); code != 0) return code;
   return std::nullopt;

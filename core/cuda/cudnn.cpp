@@ -59,9 +59,12 @@ Cudnn::Cudnn(const std::string& gpu) : state_(std::make_unique<State>()) {
 }
 Cudnn::~Cudnn() = default;
 
-std::string Cudnn::version() const {
-  const std::size_t version = cudnnGetVersion();
-  return fmt::format("cuDNN {}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+std::string Cudnn::version() const { return "cuDNN " + cudnn_library().found; }
+
+LibraryVersion cudnn_library() {
+  const std::size_t found = cudnnGetVersion();
+  return {"cuDNN", fmt::format("{}.{}.{}", CUDNN_MAJOR, CUDNN_MINOR, CUDNN_PATCHLEVEL),
+          fmt::format("{}.{}.{}", found / 10000, found / 100 % 100, found % 100)};
 }
 
 }  // namespace convoy

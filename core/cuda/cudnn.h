@@ -4,7 +4,11 @@
 #include <memory>
 #include <string>
 
+#include "core/libraries.h"
+
 namespace convoy {
+
+[[nodiscard]] LibraryVersion cudnn_library();
 
 class Cudnn {
  public:

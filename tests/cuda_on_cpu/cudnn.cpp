@@ -15,6 +15,7 @@ struct Cudnn::State {};
 Cudnn::Cudnn() = default;
 Cudnn::~Cudnn() = default;
 std::string Cudnn::version() const { return "cuDNN emulated"; }
+LibraryVersion cudnn_library() { return {"cuDNN", "emulated", "emulated"}; }
 
 namespace {
 

@@ -61,7 +61,9 @@ TEST(Dispatch, HelpNamesEachSectionOnce) {
 }
 
 TEST(Dispatch, PrintsTheVersion) {
-  EXPECT_THAT(convoy_with({"--version"}).out, StartsWith("convoy "));
+  const std::string text = convoy_with({"--version"}).out;
+  EXPECT_THAT(text, StartsWith("convoy "));
+  for (const char* library : {"Open MPI", "HDF5", "oneDNN"}) EXPECT_THAT(text, HasSubstr(library));
 }
 
 TEST(Dispatch, RefusesUnknownCommandsWithTheNearest) {

@@ -94,6 +94,7 @@ check() {
 }
 
 absent() { ! compgen -G "$1" >/dev/null; } # no path fits the pattern
+absent_text() { ! grep -qF -- "$1" "$2"; } # absent_text TEXT FILE
 contains() { grep -qF -- "$2" "$1"; }      # contains FILE TEXT
 
 # A Python that has h5py, or nothing.

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#define CUDART_VERSION 13000
+
 #define __global__
 #define __device__
 #define __host__

@@ -59,6 +59,13 @@ Communicator::Entered Communicator::enter(const std::string& name, std::int64_t 
   return {name, bytes, entered_};
 }
 
+Communicator::Entered Communicator::enter_rooted(const std::string& name, std::int64_t bytes,
+                                                 int root) {
+  Entered collective = enter(name, root == rank() ? bytes : 0);
+  collective.bytes = bytes;
+  return collective;
+}
+
 void Communicator::show_life() const {
   if (arrivals_) arrival(*arrivals_, rank()).polls.fetch_add(1, std::memory_order_relaxed);
 }

@@ -62,6 +62,14 @@ class Communicator {
   // pairwise in the order of ranks, and rounds once; NCCL in an order of its own.
   virtual void reduce_scatter(const std::string& name, const void* all, void* part,
                               std::int64_t count, DType type, Stream& stream) = 0;
+  // sum [count], on rank `root` alone = the sum over ranks of values [count], added as by
+  // reduce_scatter. Other ranks' `sum` is left as it is.
+  virtual void reduce(const std::string& name, const void* values, void* sum, std::int64_t count,
+                      DType type, int root, Stream& stream) = 0;
+  // values [count] = those of rank `root`, which must not change before it is waited for.
+  virtual std::unique_ptr<PendingCollective> start_broadcast(const std::string& name, void* values,
+                                                             std::int64_t count, DType type,
+                                                             int root, Stream& stream) = 0;
   // values [count] = sum over ranks, in place. The result is the same bits on every rank.
   virtual std::unique_ptr<PendingCollective> start_all_reduce(const std::string& name,
                                                               float* values, std::int64_t count,
@@ -93,6 +101,8 @@ class Communicator {
   };
   // Counts the collective and lets the other ranks know that this one has come to it.
   Entered enter(const std::string& name, std::int64_t bytes);
+  // The same for what is payload of rank `root` alone.
+  Entered enter_rooted(const std::string& name, std::int64_t bytes, int root);
   // Between two polls of a collective: lets the other ranks know that this one moves it along.
   void show_life() const;
   // "collective 12 of ranks 0 and 1, 'exchange-fc6' of 4096 bytes"

@@ -76,14 +76,19 @@ class MpiCommunicator : public Communicator {
                   DType type, Stream& stream) override;
   void reduce_scatter(const std::string& name, const void* all, void* part, std::int64_t values,
                       DType type, Stream& stream) override;
+  void reduce(const std::string& name, const void* values, void* sum, std::int64_t length,
+              DType type, int root, Stream& stream) override;
+  std::unique_ptr<PendingCollective> start_broadcast(const std::string& name, void* values,
+                                                     std::int64_t length, DType type, int root,
+                                                     Stream& stream) override;
   std::unique_ptr<PendingCollective> start_all_reduce(const std::string& name, float* values,
                                                       std::int64_t length, Stream& stream) override;
 
   void sum(const std::string& name, std::span<double> values) override {
-    reduce(name, values, MPI_SUM);
+    combine(name, values, MPI_SUM);
   }
   void maximum(const std::string& name, std::span<double> values) override {
-    reduce(name, values, MPI_MAX);
+    combine(name, values, MPI_MAX);
   }
 
   void broadcast(const std::string& name, void* data, std::size_t bytes, int root) override {
@@ -141,7 +146,7 @@ class MpiCommunicator : public Communicator {
     finish(request, collective);
   }
 
-  void reduce(const std::string& name, std::span<double> values, MPI_Op operation) {
+  void combine(const std::string& name, std::span<double> values, MPI_Op operation) {
     const auto count = static_cast<std::int64_t>(values.size());
     run(enter(name, static_cast<std::int64_t>(values.size_bytes())), "MPI_Iallreduce",
         [&](MPI_Request* request) {
@@ -155,6 +160,22 @@ class MpiCommunicator : public Communicator {
     if (buffer.bytes() < static_cast<std::size_t>(bytes))
       buffer = device_->allocate_host(static_cast<std::size_t>(bytes));
     return buffer.data();
+  }
+
+  // Host memory that stands for values of the device in a nonblocking collective; empty where none
+  // is needed. With the values in it if they are `read`, once the stream's work is done.
+  Buffer staging(const void* values, std::int64_t bytes, bool read, Stream& stream) {
+    Buffer staged;
+    if (staged_) {
+      if (!idle_.empty()) {
+        staged = std::move(idle_.back());
+        idle_.pop_back();
+      }
+      void* host = room(staged, bytes);
+      if (read) device_->copy_to_host(host, values, static_cast<std::size_t>(bytes), stream);
+    }
+    stream.synchronize();
+    return staged;
   }
 
   // `values` where the host can read them, once the stream's work is done.
@@ -183,7 +204,7 @@ class MpiCommunicator : public Communicator {
   Buffer sent_;
   Buffer received_;
   Buffer result_;
-  std::vector<Buffer> idle_;  // of all-reduces that are over
+  std::vector<Buffer> idle_;  // of nonblocking collectives that are over
 };
 
 void MpiCommunicator::all_gather(const std::string& name, const void* part, void* all,
@@ -213,21 +234,38 @@ void MpiCommunicator::reduce_scatter(const std::string& name, const void* all, v
   to_device(part, result, bytes, stream);
 }
 
+void MpiCommunicator::reduce(const std::string& name, const void* values, void* sum,
+                             std::int64_t length, DType type, int root, Stream& stream) {
+  const std::int64_t bytes = bytes_of(length, type);
+  const void* sent = on_host(values, bytes, stream);
+  void* received = rank_ == root ? room(received_, bytes * size()) : nullptr;
+  run(enter_rooted(name, bytes, root), "MPI_Igather", [&](MPI_Request* request) {
+    return MPI_Igather(sent, as_count(length), raw(type), received, as_count(length), raw(type),
+                       root, comm_, request);
+  });
+  if (rank_ != root) return;
+  void* result = staged_ ? room(result_, bytes) : sum;
+  sum_blocks(received, static_cast<std::size_t>(size()), length, type, device_->host_threads(),
+             result);
+  to_device(sum, result, bytes, stream);
+}
+
 class MpiCommunicator::Pending : public PendingCollective {
  public:
   // Has no destructor that waits: an error elsewhere would hang on a rank that never comes.
-  // `staged`: host memory that stands for `values`, or empty.
-  Pending(MpiCommunicator& comm, Entered entered, float* values, Buffer staged)
+  // `staged`: host memory that stands for `values`, or empty; `writes`: what is in it then belongs
+  // into `values`. start(data, request) starts the collective.
+  template <typename Start>
+  Pending(MpiCommunicator& comm, Entered entered, const char* call, void* values, Buffer staged,
+          bool writes, const Start& start)
       : comm_(comm),
         entered_(std::move(entered)),
         values_(values),
         staged_(std::move(staged)),
+        writes_(writes),
         over_(false) {
-    const std::int64_t count = entered_.bytes / static_cast<std::int64_t>(sizeof(float));
     void* data = staged_.data() != nullptr ? staged_.data() : values;
-    check_mpi(MPI_Iallreduce(MPI_IN_PLACE, data, as_count(count), MPI_FLOAT, MPI_SUM, comm_.comm_,
-                             &request_),
-              "MPI_Iallreduce", entered_.name);
+    check_mpi(start(data, &request_), call, entered_.name);
   }
   bool test() override {
     over_ = over_ || comm_.test(request_, entered_);
@@ -237,34 +275,44 @@ class MpiCommunicator::Pending : public PendingCollective {
     if (!over_) comm_.finish(request_, entered_);
     over_ = true;
     if (staged_.data() == nullptr) return;
-    comm_.to_device(values_, staged_.data(), entered_.bytes, stream);
+    if (writes_) comm_.to_device(values_, staged_.data(), entered_.bytes, stream);
     comm_.idle_.push_back(std::move(staged_));
   }
 
  private:
   MpiCommunicator& comm_;
   Entered entered_;
-  float* values_;
+  void* values_;
   Buffer staged_;
+  bool writes_;
   bool over_;
   MPI_Request request_ = MPI_REQUEST_NULL;
 };
+
+std::unique_ptr<PendingCollective> MpiCommunicator::start_broadcast(const std::string& name,
+                                                                    void* values,
+                                                                    std::int64_t length, DType type,
+                                                                    int root, Stream& stream) {
+  const std::int64_t bytes = bytes_of(length, type);
+  Buffer staged = staging(values, bytes, rank_ == root, stream);
+  return std::make_unique<Pending>(
+      *this, enter_rooted(name, bytes, root), "MPI_Ibcast", values, std::move(staged),
+      rank_ != root, [&](void* data, MPI_Request* request) {
+        return MPI_Ibcast(data, as_count(length), raw(type), root, comm_, request);
+      });
+}
 
 std::unique_ptr<PendingCollective> MpiCommunicator::start_all_reduce(const std::string& name,
                                                                      float* values,
                                                                      std::int64_t length,
                                                                      Stream& stream) {
   const std::int64_t bytes = bytes_of(length, DType::f32);
-  Buffer staged;
-  if (staged_) {
-    if (!idle_.empty()) {
-      staged = std::move(idle_.back());
-      idle_.pop_back();
-    }
-    device_->copy_to_host(room(staged, bytes), values, static_cast<std::size_t>(bytes), stream);
-  }
-  stream.synchronize();
-  return std::make_unique<Pending>(*this, enter(name, bytes), values, std::move(staged));
+  Buffer staged = staging(values, bytes, true, stream);
+  return std::make_unique<Pending>(*this, enter(name, bytes), "MPI_Iallreduce", values,
+                                   std::move(staged), true, [&](void* data, MPI_Request* request) {
+                                     return MPI_Iallreduce(MPI_IN_PLACE, data, as_count(length),
+                                                           MPI_FLOAT, MPI_SUM, comm_, request);
+                                   });
 }
 
 }  // namespace

@@ -81,8 +81,30 @@ class NcclCommunicator : public Communicator {
     settle(ncclReduceScatter(all, part, static_cast<std::size_t>(values), type_of(type), ncclSum,
                              comm_, native(stream)));
   }
+  void reduce(const std::string& name, const void* values, void* sum, std::int64_t length,
+              DType type, int root, Stream& stream) override {
+    last_ = enter_rooted(name, length * static_cast<std::int64_t>(size_of(type)), root);
+    settle(ncclReduce(values, sum, static_cast<std::size_t>(length), type_of(type), ncclSum, root,
+                      comm_, native(stream)));
+  }
+  std::unique_ptr<PendingCollective> start_broadcast(const std::string& name, void* values,
+                                                     std::int64_t length, DType type, int root,
+                                                     Stream& stream) override {
+    last_ = enter_rooted(name, length * static_cast<std::int64_t>(size_of(type)), root);
+    return start(stream, [&] {
+      return ncclBroadcast(values, values, static_cast<std::size_t>(length), type_of(type), root,
+                           comm_, native(*stream_));
+    });
+  }
   std::unique_ptr<PendingCollective> start_all_reduce(const std::string& name, float* values,
-                                                      std::int64_t length, Stream& stream) override;
+                                                      std::int64_t length,
+                                                      Stream& stream) override {
+    last_ = enter(name, length * static_cast<std::int64_t>(sizeof(float)));
+    return start(stream, [&] {
+      return ncclAllReduce(values, values, static_cast<std::size_t>(length), ncclFloat32, ncclSum,
+                           comm_, native(*stream_));
+    });
+  }
   void wait(Stream& stream) override;
 
   void sum(const std::string& name, std::span<double> values) override {
@@ -109,6 +131,10 @@ class NcclCommunicator : public Communicator {
 
  private:
   class Pending;
+
+  // call() queues a collective on the communicator's own stream, after the work of `stream`.
+  template <typename Call>
+  std::unique_ptr<PendingCollective> start(Stream& stream, const Call& call);
 
   void check(ncclResult_t code) const {
     if (code == ncclSuccess || code == ncclInProgress) return;
@@ -140,9 +166,9 @@ class NcclCommunicator : public Communicator {
   std::unique_ptr<Communicator> control_;
   Device& device_;
   ncclComm_t comm_ = nullptr;
-  std::unique_ptr<Stream> stream_;            // of all-reduces, beside the computation
-  std::unique_ptr<Event> ready_;              // the values of an all-reduce
-  std::vector<std::unique_ptr<Event>> idle_;  // of all-reduces that are waited for
+  std::unique_ptr<Stream> stream_;            // of what is started, beside the computation
+  std::unique_ptr<Event> ready_;              // the values of what is started
+  std::vector<std::unique_ptr<Event>> idle_;  // of what has been waited for
   Entered last_;
 };
 
@@ -162,15 +188,11 @@ class NcclCommunicator::Pending : public PendingCollective {
   std::unique_ptr<Event> done_;
 };
 
-std::unique_ptr<PendingCollective> NcclCommunicator::start_all_reduce(const std::string& name,
-                                                                      float* values,
-                                                                      std::int64_t length,
-                                                                      Stream& stream) {
-  last_ = enter(name, length * static_cast<std::int64_t>(sizeof(float)));
+template <typename Call>
+std::unique_ptr<PendingCollective> NcclCommunicator::start(Stream& stream, const Call& call) {
   ready_->record(stream);
   ready_->wait_on(*stream_);
-  settle(ncclAllReduce(values, values, static_cast<std::size_t>(length), ncclFloat32, ncclSum,
-                       comm_, native(*stream_)));
+  settle(call());
   std::unique_ptr<Event> done;
   if (idle_.empty()) {
     done = device_.make_event();

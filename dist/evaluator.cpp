@@ -70,7 +70,7 @@ LossSums Evaluator::sums_of(const Batch& batch) {
   feed_.upload(batch);
   feed_.await(session_.stream());
   feed_.load(false, session_.op(), network.input());
-  network.forward({session_.op(), false, {}});
+  session_.evaluate();
   session_.exposed().take();
   if (views_ == 1) {
     const LossSums sums = session_.loss(feed_.labels(), 0);

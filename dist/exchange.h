@@ -1,4 +1,4 @@
-// The exchange layer: makes an activation that is cut by channels whole on every rank.
+// Exchange layers: they bring an activation from one layout over the towers into another.
 #pragma once
 
 #include <memory>
@@ -21,9 +21,15 @@ class ExposedTime {
   double ms_ = 0;
 };
 
-// `towers` and `exposed` must outlive the layer.
+// Whose images pass, where ranks take turns (Strategy::turns): first rank 0's, last the last one's.
+struct Turn {
+  int now = 0;
+};
+
+// `towers`, `turn` and `exposed` must outlive the layer. In a forward pass turns follow each other
+// from the first to the last; backward passes may lie in between.
 [[nodiscard]] std::unique_ptr<Layer> make_exchange_layer(Device& device, const ExchangePlan& plan,
-                                                         Communicator& towers,
+                                                         Communicator& towers, const Turn& turn,
                                                          ExposedTime& exposed);
 
 }  // namespace convoy

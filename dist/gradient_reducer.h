@@ -16,12 +16,13 @@ namespace convoy {
 
 class GradientReducer {
  public:
-  // Cuts the network's gradients, which lie in the order of readiness, into buckets. Replicas of
+  // Cuts `floats` of the network's gradients, which lie in the order of readiness, into buckets.
+  // Replicas of
   // one host share their gradients' memory unless dist.backend says otherwise; the network's
   // gradients are moved there. `control` has the same ranks as `replicas` and carries what is said
   // before the first step; there are at least two. `replicas` and `network` must outlive this.
   // Collective.
-  GradientReducer(Communicator& replicas, Communicator& control, Network& network,
+  GradientReducer(Communicator& replicas, Communicator& control, Network& network, Range floats,
                   const Device& device, const DistOptions& options);
 
   // The first `floats` gradients are final on this rank: starts what is complete, and lets started

@@ -22,9 +22,10 @@ struct DataOptions {
 };
 
 struct DistOptions {
-  std::string backend = "auto";   // dist.backend: auto, nccl, mpi (what carries the exchanges)
-  std::string strategy = "auto";  // parallel.strategy
-  double bucket_mb = 25;          // dist.bucket-mb: size of a gradient bucket, 10^6 bytes
+  std::string backend = "auto";    // dist.backend: auto, nccl, mpi (what carries the exchanges)
+  std::string strategy = "auto";   // parallel.strategy
+  std::string owt_scheme = "all";  // parallel.owt-scheme: all, turns
+  double bucket_mb = 25;           // dist.bucket-mb: size of a gradient bucket, 10^6 bytes
   double timeout = 60;  // dist.timeout: longest wait for other ranks, seconds; 0: for ever
 };
 

@@ -8,25 +8,37 @@
 
 #include "core/net/layer.h"
 #include "core/net/spec.h"
+#include "dist/layout.h"
 #include "dist/strategy.h"
 
 namespace convoy {
 
-// channel -> replicated along the axis of towers: every rank gets all channels. Backward, the
-// gradient of the whole is `partial` where each rank's own kernels read it (a sum over ranks is
-// due, reduce-scatter) and replicated where all ranks compute the same (the loss: take the own
-// slice).
+// What leads from one layout along the axis of towers to another.
+//
+// channel -> replicated: every rank gets all channels. Backward, the gradient of the whole is
+// `partial` where each rank's own kernels read it (a sum over ranks is due, reduce-scatter) and
+// replicated where all ranks compute the same (take the own slice).
+//
+// batch -> replicated: every rank gets all images, for kernels of its own, so that the gradient is
+// partial. In turns (Strategy::turns) the whole is one rank's images at a time: a broadcast, and
+// backward a sum that goes to that rank.
+//
+// replicated -> batch: every rank goes on with its own images and nothing moves; backward their
+// gradients are made whole again.
 struct ExchangePlan {
-  std::string before;        // name of the layer that reads the whole; "loss" for the logits
-  Shape whole;               // local images, all channels
-  std::vector<Range> parts;  // channels of each rank of the axis
+  std::string before;  // name of the layer that reads what comes out; "loss" for the logits
+  Placement from = Placement::channel;
+  Placement to = Placement::replicated;
+  Shape whole;               // of the replicated side: its images, all channels
+  std::vector<Range> parts;  // of each rank of the axis: channels, or places of images
   std::size_t own = 0;       // this rank's part
   bool gradient_is_partial = true;
+  bool turns = false;
   DType type = DType::f32;  // of activations
 
-  // Values of the largest part, for which a slot has room.
+  // The most values that a rank has of the whole, for which a slot has room.
   [[nodiscard]] std::int64_t slot() const;
-  // Payload of one rank (traffic.h), in bytes: a slot.
+  // Payload of one rank in a step (traffic.h), in bytes.
   [[nodiscard]] std::int64_t forward_bytes() const;
   [[nodiscard]] std::int64_t backward_bytes() const;
 };
@@ -41,10 +53,9 @@ using PlannedLayer = std::variant<LayerPlan, ExchangePlan>;
 // The share of channels of part `index` of `parts`: [index C / parts, (index + 1) C / parts).
 [[nodiscard]] Range channel_part(std::int64_t channels, std::size_t index, std::size_t parts);
 
-// `images` is the batch of one replica, `tower` this rank's place on the axis of towers,
-// `activations` their type.
-[[nodiscard]] std::vector<PlannedLayer> partition(const NetSpec& net, const Grid& grid, int tower,
-                                                  std::int64_t images,
+// `activations`: their type.
+[[nodiscard]] std::vector<PlannedLayer> partition(const NetSpec& net, const Strategy& strategy,
+                                                  int rank, std::int64_t global_batch,
                                                   DType activations = DType::f32);
 
 }  // namespace convoy

@@ -18,9 +18,10 @@ namespace {
 // (ConvSpec::sum_parts): so many in the global batch, as far as they divide it.
 constexpr std::int64_t kSumParts = 4;
 
-std::int64_t parts_of_sums(std::int64_t global_batch, std::int64_t replicas) {
+std::int64_t parts_of_sums(std::int64_t global_batch, std::int64_t images) {
+  const std::int64_t slices = global_batch / images;
   const std::int64_t parts = std::gcd(global_batch, kSumParts);
-  return parts % replicas == 0 ? parts / replicas : 1;
+  return parts % slices == 0 ? parts / slices : 1;
 }
 
 }  // namespace
@@ -31,7 +32,8 @@ Session::Session(World& world, const JobOptions& options)
       device_(make_device(options.device, {world.local_rank(), world.local_ranks()})),
       stream_(device_->make_stream()),
       net_(build_alexnet(options.model)),
-      strategy_(choose_strategy(options.dist.strategy, net_, world.size(), global_batch_)) {
+      strategy_(choose_strategy(options.dist.strategy, net_, world.size(), global_batch_,
+                                options.dist.owt_scheme)) {
   const Grid& grid = strategy_.grid;
   const int replica = grid.replica(world.rank());
   everyone_ = world.split(0);
@@ -42,9 +44,9 @@ Session::Session(World& world, const JobOptions& options)
   const auto group = [&](int colour, int ranks) {
     return world.split(colour, *device_, ranks > 1 ? backend : Backend::mpi, options.dist.timeout);
   };
-  replicas_ = group(grid.tower(world.rank()), grid.replicas);
-  towers_ = group(replica, grid.towers);
-  statistics_ = world.split(grid.tower(world.rank()));
+  replicas_ = group(grid.group_of_replicas(world.rank()), grid.replicas);
+  towers_ = group(grid.group_of_towers(world.rank()), grid.towers);
+  statistics_ = world.split(grid.group_of_replicas(world.rank()));
 
   for (const std::string& warning : {unlike_kernels_warning(*everyone_, *device_),
                                      threads_warning(options.device, world.local_ranks())}) {
@@ -67,19 +69,19 @@ Session::Session(World& world, const JobOptions& options)
 }
 
 std::vector<std::unique_ptr<Layer>> Session::make_layers(const std::string& conv) {
-  const Grid& grid = strategy_.grid;
   std::vector<PlannedLayer> planned =
-      partition(net_, grid, grid.tower(world_.rank()), slice_.size(), device_->activation_type());
+      partition(net_, strategy_, world_.rank(), global_batch_, device_->activation_type());
   for (PlannedLayer& layer_or_exchange : planned) {
     if (auto* layer = std::get_if<LayerPlan>(&layer_or_exchange))
-      layer->part.sum_parts = parts_of_sums(global_batch_, grid.replicas);
+      layer->part.sum_parts = parts_of_sums(global_batch_, layer->part.images);
   }
   conv_choice_ = choose_conv_methods(conv, planned, *device_, *everyone_);
   if (!leader()) spread_kernel_choices();  // rank 0 makes its layers, and then tells
   std::vector<std::unique_ptr<Layer>> layers;
   for (std::size_t i = 0; i < planned.size(); ++i) {
     if (const auto* exchange = std::get_if<ExchangePlan>(&planned[i])) {
-      layers.push_back(make_exchange_layer(*device_, *exchange, *towers_, exposed_));
+      if (exchange->from == Placement::batch) head_ = static_cast<std::int64_t>(layers.size());
+      layers.push_back(make_exchange_layer(*device_, *exchange, *towers_, turn_, exposed_));
       continue;
     }
     const auto& [spec, part] = std::get<LayerPlan>(planned[i]);
@@ -107,6 +109,19 @@ void Session::spread_kernel_choices() {
 ReaderOptions Session::reader_options(const DataOptions& data) {
   return {slice_.size(), net_.input.h, data.threads, data.ahead,
           [this](std::size_t bytes) { return device_->allocate_host(bytes); }};
+}
+
+Pass Session::take_turn(int turn, const Pass& body) {
+  turn_.now = turn;
+  Pass pass = body;
+  if (head_ > 0) pass.draw.first_image = turn * (global_batch_ / turns());
+  return pass;
+}
+
+void Session::evaluate() {
+  const Pass pass{op(), false, {}};
+  network_->forward(pass, body());
+  for (int turn = 0; turn < turns(); ++turn) network_->forward(take_turn(turn, pass), head());
 }
 
 void Session::queue_loss(const Tensor& labels, float scale) {

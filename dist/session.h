@@ -51,6 +51,23 @@ class Session {
   [[nodiscard]] std::int64_t global_batch() const { return global_batch_; }
   [[nodiscard]] Range slice() const { return slice_; }  // this replica's places in the global batch
 
+  // Layers [0, head()) are passed once a step, those above once in each of turns(); under most
+  // strategies that is all of them, once.
+  [[nodiscard]] int turns() const { return strategy_.turns ? strategy_.grid.towers : 1; }
+  [[nodiscard]] Range body() const { return {0, head_}; }
+  [[nodiscard]] Range head() const {
+    return {head_, static_cast<std::int64_t>(network_->layers().size())};
+  }
+  // Begins a turn and returns what the head's pass in it is, given the body's.
+  [[nodiscard]] Pass take_turn(int turn, const Pass& body);
+  // This rank's images pass in the turn that was begun: its logits are there after forward, and
+  // its loss is due before backward.
+  [[nodiscard]] bool own_turn() const {
+    return turns() == 1 || turn_.now == strategy_.grid.tower(world_.rank());
+  }
+  // A forward pass of all layers that is not for training.
+  void evaluate();
+
   // For readers of batches that this session computes on: into memory that the device copies from.
   [[nodiscard]] ReaderOptions reader_options(const DataOptions& data);
 
@@ -85,7 +102,9 @@ class Session {
   std::unique_ptr<Communicator>
       statistics_;  // as replicas_, so that sums of losses are not counted
   ExposedTime exposed_;
+  Turn turn_;
   Range slice_;
+  std::int64_t head_ = 0;
   ConvChoice conv_choice_;
   std::vector<std::string> warnings_;
   std::unique_ptr<Network> network_;

@@ -22,6 +22,13 @@ class UpdateAtOnce : public GradientSink {
   OpContext op_;
 };
 
+// Parameters with copies on other ranks are convolutions', whose gradients come last.
+std::int64_t gradients_of_this_rank(const Network& network) {
+  for (const Parameter* parameter : network.parameters())
+    if (parameter->sharing.copies > 1) return parameter->gradient.f32() - network.gradients().f32();
+  return network.gradients().count();
+}
+
 // Kernels are loaded when they first run, which a capture does not allow.
 constexpr int kWarmSteps = 2;
 
@@ -30,16 +37,21 @@ constexpr int kWarmSteps = 2;
 StepRunner::StepRunner(Session& session, const JobOptions& options)
     : session_(session),
       seed_(options.run.seed),
-      reducer_(session.replicas().size() == 1
+      own_(gradients_of_this_rank(session.network())),
+      reducer_(own_ == session.network().gradients().count()
                    ? nullptr
-                   : std::make_unique<GradientReducer>(session.replicas(),
-                                                       session.replica_control(), session.network(),
-                                                       session.device(), options.dist)),
+                   : std::make_unique<GradientReducer>(
+                         session.replicas(), session.replica_control(), session.network(),
+                         Range{own_, session.network().gradients().count()}, session.device(),
+                         options.dist)),
       solver_(session.device(), session.network(), options.solver),
       graph_(options.device.graph && session.device().kind() != DeviceKind::cpu &&
              session.world().size() == 1) {
   for (auto* mark : {&started_, &went_forward_, &went_backward_, &updated_})
     *mark = session.device().make_event(true);
+  if (session.turns() == 1) return;
+  add_ = session.device().operations().add();
+  earlier_turns_ = session.device().allocate(static_cast<std::size_t>(own_) * sizeof(float));
 }
 
 void StepRunner::begin(InputFeed& feed, bool noise, const Progression& at,
@@ -48,7 +60,7 @@ void StepRunner::begin(InputFeed& feed, bool noise, const Progression& at,
   const OpContext op = session_.op();
   solver_.begin_step(at);
   UpdateAtOnce update(solver_, session_.network(), op);
-  const bool at_once = !reducer_ && session_.device().updates_from_cache();
+  const bool at_once = own_ > 0 && session_.turns() == 1 && session_.device().updates_from_cache();
   const Pass pass{op,
                   true,
                   {seed_, static_cast<std::uint32_t>(at.step), session_.slice().begin},
@@ -67,35 +79,60 @@ void StepRunner::queue(InputFeed& feed, const Pass& pass, bool noise, LayerObser
   Network& network = session_.network();
   const OpContext& op = pass.op;
   ExposedTime& exposed = session_.exposed();
-
-  started_->record(op.stream);
-  feed.load(noise, op, network.input());
-  network.forward(pass, observer);
-  session_.queue_loss(feed.labels(), 1 / static_cast<float>(session_.global_batch()));
-  went_forward_->record(op.stream);
-  waited_.forward = exposed.take();
+  // The sink is for gradients that are no sum over ranks, and those are the head's.
+  Pass body = pass;
+  body.sink = nullptr;
 
   // Time inside MPI on the thread that computes is exposed, even where it moves data along.
   const auto ready = [&](std::int64_t floats) {
+    if (!reducer_) return;
     const auto start = std::chrono::steady_clock::now();
     reducer_->ready(floats, op.stream);
     const std::chrono::duration<double, std::milli> passed =
         std::chrono::steady_clock::now() - start;
     exposed.add(passed.count());
   };
-  if (reducer_)
-    network.backward(pass, std::ref(ready), observer);  // a reference: a copy would allocate
-  else
-    network.backward(pass, nullptr, observer);
+
+  started_->record(op.stream);
+  feed.load(noise, op, network.input());
+  network.forward(body, session_.body(), observer);
+  for (int turn = 0; turn < session_.turns(); ++turn) {
+    Pass head = session_.take_turn(turn, body);
+    head.sink = pass.sink;
+    network.forward(head, session_.head(), observer);
+    if (session_.own_turn())
+      session_.queue_loss(feed.labels(), 1 / static_cast<float>(session_.global_batch()));
+    if (turn == 0) {
+      went_forward_->record(op.stream);
+      waited_.forward = exposed.take();
+    }
+    // A reference: a copy would allocate.
+    network.backward(head, session_.head(), std::ref(ready), observer);
+    add_up_turns(op, turn);
+  }
+  network.backward(body, session_.body(), std::ref(ready), observer);
   went_backward_->record(op.stream);
   waited_.backward = exposed.take();
 
   waited_.update = 0;
+  if (pass.sink == nullptr && own_ > 0) solver_.update(op, {0, own_});
   if (reducer_)
     waited_.update = reducer_->finish(op.stream, [&](Range floats) { solver_.update(op, floats); });
-  else if (pass.sink == nullptr)
-    solver_.update(op, {0, network.gradients().count()});
   updated_->record(op.stream);
+}
+
+// Each turn writes its gradients over those of the one before.
+void StepRunner::add_up_turns(const OpContext& op, int turn) {
+  if (session_.turns() == 1) return;
+  const Shape shape{own_, 1, 1, 1};
+  const Tensor gradients = session_.network().gradients().part(0, shape);
+  const Tensor earlier{earlier_turns_.data(), shape, DType::f32};
+  if (turn == 0)
+    session_.device().copy(earlier.data, gradients.data, gradients.bytes(), op.stream);
+  else if (turn + 1 < session_.turns())
+    add_->apply(op, gradients, earlier);
+  else
+    add_->apply(op, earlier, gradients);
 }
 
 StepRunner::Result StepRunner::finish() {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 
+#include "core/ops/add.h"
 #include "core/solver.h"
 #include "dist/gradient_reducer.h"
 #include "dist/input_feed.h"
@@ -32,12 +33,17 @@ class StepRunner {
 
  private:
   void queue(InputFeed& feed, const Pass& pass, bool noise, LayerObserver* observer);
+  void add_up_turns(const OpContext& op, int turn);
 
   Session& session_;
   std::uint64_t seed_;
-  // Null where there is one replica. Before the solver: it may move the gradients.
+  std::int64_t own_;  // gradients that are no sum over ranks: the first ones
+  // Of the others; null where there are none. Before the solver: it may move the gradients.
   std::unique_ptr<GradientReducer> reducer_;
   Solver solver_;
+
+  std::unique_ptr<AddOp> add_;
+  Buffer earlier_turns_;  // the sum of their own_ gradients
 
   bool graph_;  // steps run as graphs, once all kernels are loaded
   int warm_steps_ = 0;

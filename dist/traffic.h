@@ -11,13 +11,14 @@
 
 namespace convoy {
 
-// One collective of a step, as one rank sees it. The payload is what a rank contributes to an
-// all-gather, receives from a reduce-scatter, or reduces in an all-reduce. Wire bytes are what the
-// rank sends by the cheapest known algorithm: (n-1) payload for the first two, 2 (n-1)/n payload
-// for an all-reduce over n ranks.
+// One kind of collective of a step, as one rank sees it. The payload is what a rank contributes to
+// an all-gather or as the root of a broadcast, receives from a reduce-scatter or as the root of a
+// reduce, or reduces in an all-reduce. Wire bytes are what the rank sends by the cheapest known
+// algorithm: 2 (n-1)/n payload for an all-reduce over n ranks, else (n-1) payload (where ranks are
+// the root in turns, on average over them).
 struct TrafficLine {
   std::string place;       // "before conv3", "gradients", ...
-  std::string collective;  // all-gather, reduce-scatter, all-reduce
+  std::string collective;  // all-gather, reduce-scatter, broadcast, reduce, all-reduce
   bool backward = false;
   std::int64_t payload_bytes = 0;
   std::int64_t wire_bytes = 0;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/error.h"
@@ -14,7 +15,7 @@ namespace convoy {
 
 void save_weights(Session& session, const std::filesystem::path& path, const CheckpointInfo& info) {
   const Grid& grid = session.strategy().grid;
-  if (grid.replica(session.world().rank()) != 0) return;
+  if (grid.group_of_towers(session.world().rank()) != 0) return;
 
   std::optional<CheckpointWriter> writer;
   if (session.leader()) writer.emplace(path, info);
@@ -27,14 +28,16 @@ void save_weights(Session& session, const std::filesystem::path& path, const Che
                                   session.stream());
     session.stream().synchronize();
     finite = finite && std::ranges::all_of(part, [](float v) { return std::isfinite(v); });
-    std::vector<std::int64_t> counts;
-    for (std::size_t i = 0; i < static_cast<std::size_t>(grid.towers); ++i) {
-      const Range rows =
-          channel_part(parameter->logical.n, i, static_cast<std::size_t>(grid.towers));
-      counts.push_back(rows.size() * parameter->logical.per_row());
-    }
+    // The first rank gives what all of them have.
+    const auto shares = static_cast<std::size_t>(parameter->sharing.shares);
+    std::vector<std::int64_t> counts(static_cast<std::size_t>(grid.towers));
+    for (std::size_t i = 0; i < shares; ++i)
+      counts[i] =
+          channel_part(parameter->logical.n, i, shares).size() * parameter->logical.per_row();
+    const auto given = static_cast<std::size_t>(
+        counts[static_cast<std::size_t>(grid.tower(session.world().rank()))]);
     if (writer) whole.resize(static_cast<std::size_t>(parameter->logical.count()));
-    session.towers().gather("checkpoint", part, counts, whole.data());
+    session.towers().gather("checkpoint", std::span(part).first(given), counts, whole.data());
     if (writer) writer->add(parameter->layer, parameter->kind, parameter->logical, whole.data());
   }
   std::array<double, 1> broken{finite ? 0.0 : 1.0};

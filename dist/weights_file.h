@@ -8,8 +8,8 @@
 
 namespace convoy {
 
-// Collective over the ranks of the first replica, which hold every tensor once; other ranks return
-// at once. Rank 0 writes. Values travel tensor by tensor. Throws Error(diverged), leaving no file,
+// Collective over the towers that rank 0 belongs to, which hold every tensor; other ranks return at
+// once. Rank 0 writes. Values travel tensor by tensor. Throws Error(diverged), leaving no file,
 // where a weight is not finite.
 void save_weights(Session& session, const std::filesystem::path& path, const CheckpointInfo& info);
 

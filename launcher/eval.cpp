@@ -29,11 +29,11 @@ class EvalCommand : public Command {
     options_.choice("views", eval_.views, std::vector<int>{1, 10},
                     "views of an image: its centre, or 10 (paper, section 4.1)");
     options_.flag("json", json_, "print one JSON object");
-    options_.add(
-        job_table(given_),
-        {"run.dir", "solver.batch", "data.threads", "data.ahead", "data.verify",
-         "parallel.strategy", "dist.backend", "device.kind", "device.threads", "device.conv",
-         "device.precision", "device.deterministic", "device.workspace-mb"});
+    options_.add(job_table(given_),
+                 {"run.dir", "solver.batch", "data.threads", "data.ahead", "data.verify",
+                  "parallel.strategy", "parallel.owt-scheme", "dist.backend", "device.kind",
+                  "device.threads", "device.conv", "device.precision", "device.deterministic",
+                  "device.workspace-mb"});
   }
 
   void parse(const std::vector<std::string>& arguments) override {

@@ -143,6 +143,9 @@ void add_dist(OptionTable& table, DistOptions& dist) {
   }
   table.choice("parallel.strategy", dist.strategy, strategies,
                "how ranks share the work; auto: single on one rank, data on several");
+  table.choice("parallel.owt-scheme", dist.owt_scheme, {"all", "turns"},
+               "images that pass the fully connected layers of strategy owt: of all ranks at once, "
+               "or of one rank at a time");
   table.choice("dist.backend", dist.backend, {"auto", "nccl", "mpi"},
                "what carries the exchanges; auto: NCCL between GPUs, MPI and shared memory between "
                "CPUs; with mpi, ranks may share a GPU");

@@ -26,12 +26,20 @@ struct Pass {
   GradientSink* sink = nullptr;
 };
 
+// How ranks share a tensor: its rows are cut into `shares`, each of which `copies` ranks hold.
+// Copies' gradients are parts of a sum over those ranks.
+struct Sharing {
+  int shares = 1;
+  int copies = 1;
+};
+
 // A trained tensor: rows `rows` of the first axis of the logical tensor are here.
 struct Parameter {
   std::string layer;  // "conv1"
   std::string kind;   // "weight" or "bias"
   Shape logical;
   Range rows;
+  Sharing sharing;
   Initialisation init;
   std::uint32_t number = 0;  // tells tensors apart in the initial random numbers
   // Given by the network that owns the layer. The gradient is that of the loss averaged over the
@@ -58,7 +66,7 @@ class Layer {
   // Those that the implementation really makes.
   [[nodiscard]] virtual std::int64_t forward_products() const { return forward_multiply_adds(); }
   [[nodiscard]] virtual std::int64_t backward_products() const { return backward_multiply_adds(); }
-  // Payload of this layer's exchange per pass, for exchange layers.
+  // Payload of this layer's exchange in a step, for exchange layers.
   [[nodiscard]] virtual std::int64_t exchange_bytes(bool /*backward*/) const { return 0; }
   [[nodiscard]] virtual std::string implementation() const { return {}; }
   // The form in which the layer reads the network's input, where it is the first: x [N, H, W, C].
@@ -98,6 +106,7 @@ struct LayerPart {
   std::uint32_t number = 0;                // of the layer among those with parameters
   ConvMethod method = ConvMethod::direct;  // of a convolution
   std::int64_t sum_parts = 1;              // of gradients of weights; ConvSpec::sum_parts
+  Sharing sharing;                         // of its parameters, whose rows `out` are here
 };
 
 [[nodiscard]] std::unique_ptr<Layer> make_layer(Device& device, const LayerSpec& spec,

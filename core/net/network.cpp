@@ -138,7 +138,12 @@ void Network::initialise(std::uint64_t seed, Stream& stream) {
 }
 
 void Network::forward(const Pass& pass, LayerObserver* observer) {
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
+  forward(pass, all_layers(), observer);
+}
+
+void Network::forward(const Pass& pass, Range layers, LayerObserver* observer) {
+  const auto end = static_cast<std::size_t>(layers.end);
+  for (auto i = static_cast<std::size_t>(layers.begin); i < end; ++i) {
     const NamedRange range(device_, range_names_[i].first.c_str());
     if (observer != nullptr) observer->begin(i, false);
     layers_[i]->forward(pass, activations_[i], activations_[i + 1]);
@@ -148,7 +153,14 @@ void Network::forward(const Pass& pass, LayerObserver* observer) {
 
 void Network::backward(const Pass& pass, const std::function<void(std::int64_t)>& gradients_ready,
                        LayerObserver* observer) {
-  for (std::size_t i = layers_.size(); i-- > 0;) {
+  backward(pass, all_layers(), gradients_ready, observer);
+}
+
+void Network::backward(const Pass& pass, Range layers,
+                       const std::function<void(std::int64_t)>& gradients_ready,
+                       LayerObserver* observer) {
+  const auto begin = static_cast<std::size_t>(layers.begin);
+  for (auto i = static_cast<std::size_t>(layers.end); i-- > begin;) {
     const NamedRange range(device_, range_names_[i].second.c_str());
     if (observer != nullptr) observer->begin(i, true);
     const Tensor* dx = i > 0 ? &activation_gradients_[i - 1] : nullptr;

@@ -58,13 +58,19 @@ class Network {
   // Sets every parameter to its initial value, a function of seed and logical place alone.
   void initialise(std::uint64_t seed, Stream& stream);
 
+  // All layers, or those of a range.
   void forward(const Pass& pass, LayerObserver* observer = nullptr);
+  void forward(const Pass& pass, Range layers, LayerObserver* observer = nullptr);
   // `gradients_ready` is called after each layer, with the number of leading floats of gradients()
   // that are final on this rank.
   void backward(const Pass& pass, const std::function<void(std::int64_t)>& gradients_ready,
                 LayerObserver* observer = nullptr);
+  void backward(const Pass& pass, Range layers,
+                const std::function<void(std::int64_t)>& gradients_ready,
+                LayerObserver* observer = nullptr);
 
  private:
+  [[nodiscard]] Range all_layers() const { return {0, static_cast<std::int64_t>(layers_.size())}; }
   [[nodiscard]] MemoryPlan memory_plan() const;
   void plan_masks();
   void plan_activations(const Shape& input);

@@ -39,10 +39,12 @@ class WeightedLayer : public LayerBase {
         relu_(relu ? device.operations().relu() : nullptr),
         masks_dy_(relu),
         op_(make_op(part.out.size())) {
-    parameters_.push_back(
-        {spec.name, "weight", spec.weight_shape(), part.out, init, 2 * part.number, {}, {}, {}});
-    parameters_.push_back(
-        {spec.name, "bias", spec.bias_shape(), part.out, init, 2 * part.number + 1, {}, {}, {}});
+    const auto add = [&](const char* kind, const Shape& logical, std::uint32_t number) {
+      parameters_.push_back(
+          {spec.name, kind, logical, part.out, part.sharing, init, number, {}, {}, {}});
+    };
+    add("weight", spec.weight_shape(), 2 * part.number);
+    add("bias", spec.bias_shape(), 2 * part.number + 1);
     multiply_adds_ = spec.weight_shape().per_row() * output().count();
     if (part.first || part.towers.size() < 2) return;
     std::vector<std::unique_ptr<Op>> ops;

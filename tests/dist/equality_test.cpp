@@ -76,6 +76,16 @@ void compare_with_single(World& world, JobOptions job, const std::string& strate
   expect_equal(split, whole);
 }
 
+// Recipes' variants that concern the order of layers and where dropout stands.
+JobOptions in_2012_order() {
+  JobOptions job = small_job();
+  job.model.order = "2012";
+  job.model.spatial_norm = true;
+  job.model.drop_before = true;
+  job.solver.bias_lr_factor = 2;
+  return job;
+}
+
 TEST(Equality, DataParallelOnAllRanks) { compare_with_single(test_world(), small_job(), "data"); }
 
 TEST(Equality, ModelParallelOnPairsOfRanks) {
@@ -87,12 +97,7 @@ TEST(Equality, ModelParallelOnPairsOfRanks) {
 TEST(Equality, ModelParallelIn2012OrderWithSpatialNorm) {
   if (test_world().size() % 2 != 0) GTEST_SKIP() << "strategy model needs pairs of ranks";
   const auto pair = test_world().part(test_world().rank() / 2);
-  JobOptions job = small_job();
-  job.model.order = "2012";
-  job.model.spatial_norm = true;
-  job.model.drop_before = true;
-  job.solver.bias_lr_factor = 2;
-  compare_with_single(*pair, job, "model");
+  compare_with_single(*pair, in_2012_order(), "model");
 }
 
 TEST(Equality, OneColumnDataParallelWithAdam) {
@@ -102,6 +107,56 @@ TEST(Equality, OneColumnDataParallelWithAdam) {
   job.solver.lr = 1e-4;
   compare_with_single(test_world(), job, "data");
 }
+
+TEST(Equality, HybridOnReplicasOfPairs) {
+  if (test_world().size() % 2 != 0) GTEST_SKIP() << "strategy hybrid needs pairs of ranks";
+  compare_with_single(test_world(), small_job(), "hybrid");
+}
+
+TEST(Equality, HybridIn2012OrderWithSpatialNorm) {
+  if (test_world().size() % 2 != 0) GTEST_SKIP() << "strategy hybrid needs pairs of ranks";
+  compare_with_single(test_world(), in_2012_order(), "hybrid");
+}
+
+TEST(Equality, HybridByDirectConvolutionOverMpi) {
+  if (test_world().size() % 2 != 0) GTEST_SKIP() << "strategy hybrid needs pairs of ranks";
+  JobOptions job = small_job();
+  job.device.conv = "direct";
+  job.dist.backend = "mpi";
+  compare_with_single(test_world(), job, "hybrid");
+}
+
+// Krizhevsky 2014 by both of its schemes. 10 and 7 classes do not go evenly over 4 ranks.
+class OwtEquality : public testing::TestWithParam<const char*> {
+ protected:
+  static void compare(JobOptions job) {
+    job.dist.owt_scheme = GetParam();
+    compare_with_single(test_world(), job, "owt");
+  }
+};
+
+TEST_P(OwtEquality, TwoTowers) { compare(small_job()); }
+
+TEST_P(OwtEquality, OneColumnWithAdamAndTenClasses) {
+  JobOptions job = small_job();
+  job.model.towers = 1;
+  job.model.classes = 10;
+  job.solver.kind = "adam";
+  job.solver.lr = 1e-4;
+  compare(job);
+}
+
+TEST_P(OwtEquality, In2012OrderWithSpatialNorm) { compare(in_2012_order()); }
+
+TEST_P(OwtEquality, ByDirectConvolutionOverMpi) {
+  JobOptions job = small_job();
+  job.device.conv = "direct";
+  job.dist.backend = "mpi";
+  compare(job);
+}
+
+INSTANTIATE_TEST_SUITE_P(Schemes, OwtEquality, testing::Values("all", "turns"),
+                         [](const auto& instance) { return std::string(instance.param); });
 
 // What one rank with all images does in the middle of backward is what replicas do after it.
 TEST(Equality, UpdateWithinBackwardIsTheOneAfterIt) {
@@ -135,9 +190,11 @@ TEST(Equality, UpdateWithinBackwardIsTheOneAfterIt) {
 
 // Sums are made in an order that depends on neither ranks nor threads, so with minimal filtering
 // nothing at all differs: not the losses, not a bit of a weight. Replicas must share a host.
-void expect_the_same_bits(World& world, const std::string& strategy, int threads) {
+void expect_the_same_bits(World& world, const std::string& strategy, int threads,
+                          const std::string& owt_scheme = "all") {
   const auto alone = test_world().part(test_world().rank());
   JobOptions job = small_job();
+  job.dist.owt_scheme = owt_scheme;
   job.dist.strategy = strategy;
   TrainingRun split(world, job);
   job.dist.strategy = "single";
@@ -163,6 +220,19 @@ TEST(Equality, ModelParallelHasTheBitsOfOneRank) {
 
 TEST(Equality, DataParallelHasTheBitsOfOneRank) {
   for (int threads : {1, 2}) expect_the_same_bits(test_world(), "data", threads);
+}
+
+TEST(Equality, HybridHasTheBitsOfOneRank) {
+  if (test_world().size() % 2 != 0) GTEST_SKIP() << "strategy hybrid needs pairs of ranks";
+  for (int threads : {1, 2}) expect_the_same_bits(test_world(), "hybrid", threads);
+}
+
+// Two ranks cut fully connected layers as towers do; more cut finer, and the gradients of what the
+// layers read are sums over ranks.
+TEST(Equality, OwtOnTwoRanksHasTheBitsOfOneRank) {
+  if (test_world().size() % 2 != 0) GTEST_SKIP() << "pairs of ranks";
+  const auto pair = test_world().part(test_world().rank() / 2);
+  for (const char* scheme : {"all", "turns"}) expect_the_same_bits(*pair, "owt", 1, scheme);
 }
 
 TEST(Equality, DataParallelByDirectConvolutionOverMpi) {
@@ -195,12 +265,13 @@ TEST(Equality, ReplicasKeepTheSameWeights) {
 
 // The communicators' counters confirm what `convoy inspect` predicts.
 TEST(Equality, BytesMovedAreThePredictedOnes) {
-  for (const char* name : {"data", "model"}) {
-    if (name == std::string("model") && test_world().size() % 2 != 0) continue;
-    const auto world =
-        test_world().part(name == std::string("model") ? test_world().rank() / 2 : 0);
+  const bool pairs = test_world().size() % 2 == 0;
+  for (const std::string name : {"data", "model", "hybrid", "owt", "owt turns"}) {
+    if (!pairs && (name == "model" || name == "hybrid")) continue;
+    const auto world = test_world().part(name == "model" ? test_world().rank() / 2 : 0);
     JobOptions job = small_job();
-    job.dist.strategy = name;
+    job.dist.strategy = name.substr(0, name.find(' '));
+    if (name == "owt turns") job.dist.owt_scheme = "turns";
     TrainingRun run(*world, job);
     run.step(0);
     std::int64_t predicted = 0;
@@ -210,9 +281,14 @@ TEST(Equality, BytesMovedAreThePredictedOnes) {
     }
     EXPECT_EQ(run.session.payload_bytes(), predicted) << name;
     for (const auto& [place, count] : run.session.towers().traffic()) {
+      if (count.payload_bytes == 0) continue;
       EXPECT_TRUE(place == "exchange-conv3" || place == "exchange-fc6" || place == "exchange-fc7" ||
-                  place == "exchange-fc8" || place == "exchange-loss")
+                  place == "exchange-fc8" || place == "exchange-loss" ||
+                  place == "exchange-loss-images")
           << place;
+    }
+    if (job.dist.strategy == "owt") {
+      EXPECT_EQ(run.session.towers().traffic().count("exchange-conv3"), 0u);
     }
   }
 }

@@ -86,12 +86,12 @@ TEST(Traffic, DataMovesEveryGradient) {
 
 TEST(Partition, TowersHoldContiguousChannelsAndSingleHoldsAll) {
   const NetSpec net = full_net(2);
-  for (const PlannedLayer& planned : partition(net, {1, 1}, 0, 8)) {
+  for (const PlannedLayer& planned : partition(net, {"single", {1, 1}}, 0, 8)) {
     ASSERT_TRUE(std::holds_alternative<LayerPlan>(planned));
     const LayerPlan& layer = std::get<LayerPlan>(planned);
     EXPECT_EQ(layer.part.out.size(), layer.spec->out.c);
   }
-  for (const PlannedLayer& planned : partition(net, {1, 2}, 1, 8)) {
+  for (const PlannedLayer& planned : partition(net, {"model", {1, 2}}, 1, 8)) {
     if (const auto* layer = std::get_if<LayerPlan>(&planned)) {
       EXPECT_EQ(layer->part.out, (Range{layer->spec->out.c / 2, layer->spec->out.c}));
     }

@@ -25,7 +25,7 @@ class InspectCommand : public JobCommand {
                         "moves under "
                         "each strategy, and how the options differ from the paper's."}) {
     options_.number("parallel.ranks", ranks_, Bounds<int>{.low = 1, .high = 1 << 20},
-                    "ranks to count the traffic of strategy data for");
+                    "ranks to count the traffic of strategies data, hybrid and owt for");
   }
 
   void parse(const std::vector<std::string>& arguments) override {
@@ -82,7 +82,7 @@ class InspectCommand : public JobCommand {
     const NetSpec net = build_alexnet(job_.model);
     const DType activations = job_.device.precision == "bf16" ? DType::bf16 : DType::f32;
     out << inspect_layers(net) << '\n'
-        << inspect_traffic(net, job_.solver.batch, ranks_, activations);
+        << inspect_traffic(net, job_.solver.batch, ranks_, activations, job_.dist.owt_scheme);
     if (const std::string differences = inspect_differences(job_); !differences.empty()) {
       out << '\n' << differences;
     }

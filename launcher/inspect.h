@@ -16,10 +16,11 @@ namespace convoy {
 // Layers with shapes, parameters, neurons and multiply-adds of one image; the totals.
 [[nodiscard]] std::string inspect_layers(const NetSpec& net);
 
-// Bytes that a step of `batch` images moves, per rank: single, model on a rank per tower, data on
-// `ranks`. A strategy that does not fit says why.
+// Bytes that a step of `batch` images moves, per rank: single, model on a rank per tower, the other
+// strategies on `ranks`. A strategy that does not fit says why.
 [[nodiscard]] std::string inspect_traffic(const NetSpec& net, std::int64_t batch, int ranks,
-                                          DType activations = DType::f32);
+                                          DType activations = DType::f32,
+                                          std::string_view owt_scheme = "all");
 
 // What the job has otherwise than the paper; empty where nothing differs.
 [[nodiscard]] std::string inspect_differences(const JobOptions& job);

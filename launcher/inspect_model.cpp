@@ -95,7 +95,8 @@ std::string inspect_layers(const NetSpec& net) {
                      net.towers == 1 ? "" : "s", net.classes, table.text());
 }
 
-std::string inspect_traffic(const NetSpec& net, std::int64_t batch, int ranks, DType activations) {
+std::string inspect_traffic(const NetSpec& net, std::int64_t batch, int ranks, DType activations,
+                            std::string_view owt_scheme) {
   TextTable table({{"strategy", Align::left},
                    {"place", Align::left},
                    {"collective", Align::left},
@@ -104,11 +105,14 @@ std::string inspect_traffic(const NetSpec& net, std::int64_t batch, int ranks, D
                    {"wire bytes"}});
   std::string remarks;
   const int towers = static_cast<int>(net.towers);
-  const std::vector<std::pair<std::string, int>> cases{
-      {"single", 1}, {"model", std::max(towers, 2)}, {"data", ranks}};
+  const std::vector<std::pair<std::string, int>> cases{{"single", 1},
+                                                       {"model", std::max(towers, 2)},
+                                                       {"data", ranks},
+                                                       {"hybrid", ranks},
+                                                       {"owt", ranks}};
   for (const auto& [name, count] : cases) {
     try {
-      const Strategy strategy = choose_strategy(name, net, count, batch);
+      const Strategy strategy = choose_strategy(name, net, count, batch, owt_scheme);
       const auto lines = predict_traffic(net, strategy, batch, activations);
       add_strategy(table, fmt::format("{} on {}", name, count), lines);
       if (name == "model") remarks += exchange_sentence(net, lines);

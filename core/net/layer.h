@@ -106,7 +106,7 @@ struct LayerPart {
   std::uint32_t number = 0;                // of the layer among those with parameters
   ConvMethod method = ConvMethod::direct;  // of a convolution
   std::int64_t sum_parts = 1;              // of gradients of weights; ConvSpec::sum_parts
-  Sharing sharing;                         // of its parameters, whose rows `out` are here
+  Sharing sharing{};                       // of its parameters, whose rows `out` are here
 };
 
 [[nodiscard]] std::unique_ptr<Layer> make_layer(Device& device, const LayerSpec& spec,

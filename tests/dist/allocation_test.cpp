@@ -71,6 +71,15 @@ TEST(Allocation, NoneInAStepOfModelParallelRanks) {
   EXPECT_EQ(allocations_of(*pair, "model"), 0);
 }
 
+TEST(Allocation, NoneInAStepOfReplicasOfPairs) {
+  if (test_world().size() % 2 != 0) GTEST_SKIP() << "strategy hybrid needs pairs of ranks";
+  EXPECT_EQ(allocations_of(test_world(), "hybrid"), 0);
+}
+
+TEST(Allocation, NoneInAStepOfFullyConnectedLayersOverAllRanks) {
+  EXPECT_EQ(allocations_of(test_world(), "owt"), 0);
+}
+
 TEST(Allocation, NoneInAStepOfReplicasOnOneHost) {
   EXPECT_EQ(allocations_of(test_world(), "data"), 0);
 }

@@ -120,6 +120,46 @@ TEST_P(DeviceCommunicator, GathersAndScattersSums) {
   EXPECT_EQ(scattered.payload_bytes, (4 + 2) * (1 + 5 + 9001));
 }
 
+// As the ranks' turns do: the next broadcast is under way while others of its group run.
+TEST_P(DeviceCommunicator, EveryRankIsTheRootOfBroadcastsAndSums) {
+  for (const DType type : {DType::f32, DType::bf16}) {
+    const std::size_t count = 777;
+    const auto length = static_cast<std::int64_t>(count);
+    const auto ranks = static_cast<int>(size_);
+    std::vector<float> mine(count);
+    for (std::size_t i = 0; i < count; ++i) mine[i] = 16 * rank_ + static_cast<float>(i % 16);
+    std::vector<Buffer> values;
+    std::vector<Buffer> sums;
+    std::vector<std::unique_ptr<PendingCollective>> pending;
+    for (int root = 0; root < ranks; ++root) {
+      values.push_back(to_device(root == comm_->rank() ? mine : std::vector<float>(count), type));
+      sums.push_back(to_device(std::vector<float>(count, -1), type));
+      pending.push_back(
+          comm_->start_broadcast("send", values.back().data(), length, type, root, *stream_));
+    }
+    for (int root = 0; root < ranks; ++root) {
+      const auto r = static_cast<std::size_t>(root);
+      pending[r]->wait(*stream_);
+      // Every rank now has the same, so that the sum is `size` times the root's values.
+      comm_->reduce("add", values[r].data(), sums[r].data(), length, type, root, *stream_);
+    }
+    for (std::size_t root = 0; root < size_; ++root) {
+      const std::vector<float> sent = to_host(values[root], type);
+      const std::vector<float> sum = to_host(sums[root], type);
+      for (std::size_t i = 0; i < count; ++i) {
+        const float expected = 16 * static_cast<float>(root) + static_cast<float>(i % 16);
+        ASSERT_EQ(sent[i], expected) << "from " << root;
+        ASSERT_EQ(sum[i],
+                  static_cast<float>(root) == rank_ ? static_cast<float>(size_) * expected : -1.f);
+      }
+    }
+  }
+  for (const char* name : {"send", "add"}) {
+    EXPECT_EQ(comm_->traffic().at(name).calls, 2 * static_cast<std::int64_t>(size_));
+    EXPECT_EQ(comm_->traffic().at(name).payload_bytes, (4 + 2) * 777) << "of the root alone";
+  }
+}
+
 TEST_P(DeviceCommunicator, AllReducesOverlapAndLaterWorkComesAfterThem) {
   const Buffer copies = device_->allocate(3 * 2000 * sizeof(float));
   for (int round = 0; round < 3; ++round) {

@@ -34,9 +34,20 @@ TEST(Strategy, RefusalsSayWhatFits) {
   EXPECT_THAT(refusal("data", two, 3, 128), HasSubstr("126"));
   EXPECT_THAT(refusal("data", two, 4, 2), HasSubstr("4"));
   EXPECT_THAT(refusal("hybird", two, 4, 2), HasSubstr("hybird"));
+  EXPECT_THAT(refusal("model", two, 4, 128), HasSubstr("hybrid"));
+  EXPECT_THAT(refusal("hybrid", two, 3, 128), HasSubstr("mpirun -n 4"));
+  EXPECT_THAT(refusal("hybrid", full_net(1), 4, 128), HasSubstr("--model.towers 2"));
+  EXPECT_THAT(refusal("hybrid", two, 6, 128), HasSubstr("126"));
+  EXPECT_THAT(refusal("owt", two, 3, 128), HasSubstr("126"));
+  ModelOptions few;
+  few.classes = 3;
+  EXPECT_THAT(refusal("owt", build_alexnet(few), 4, 128),
+              AllOf(HasSubstr("fc8 with 3 outputs"), HasSubstr("at most 3 ranks")));
   ModelOptions caffe;
   caffe.lrn_scope = "all";
   EXPECT_THAT(refusal("model", build_alexnet(caffe), 2, 128), HasSubstr("model.lrn-scope"));
+  EXPECT_THAT(refusal("hybrid", build_alexnet(caffe), 4, 128), HasSubstr("model.lrn-scope"));
+  EXPECT_EQ(refusal("owt", build_alexnet(caffe), 4, 128), "") << "towers lie within a rank";
 }
 
 TEST(Strategy, AutoTakesSingleOrData) {
@@ -82,6 +93,57 @@ TEST(Traffic, DataMovesEveryGradient) {
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_EQ(lines[0].payload_bytes, 4 * 60'965'224);
   EXPECT_EQ(lines[0].wire_bytes, 6 * 60'965'224);
+}
+
+// Along one axis what model moves, along the other what data would move of half the net.
+TEST(Traffic, HybridMovesExchangesOfItsPairAndGradientsOfItsTower) {
+  const NetSpec net = full_net(2);
+  const auto hybrid = predict_traffic(net, choose_strategy("hybrid", net, 4, 128), 128);
+  const auto model = predict_traffic(net, choose_strategy("model", net, 2, 64), 64);
+  ASSERT_EQ(hybrid.size(), model.size() + 1);
+  for (std::size_t i = 0; i < model.size(); ++i) {
+    EXPECT_EQ(hybrid[i].place, model[i].place);
+    EXPECT_EQ(hybrid[i].payload_bytes, model[i].payload_bytes);
+    EXPECT_EQ(hybrid[i].wire_bytes, model[i].wire_bytes);
+  }
+  EXPECT_EQ(hybrid.back().payload_bytes, 4 * 60'965'224 / 2);
+  EXPECT_EQ(hybrid.back().wire_bytes, hybrid.back().payload_bytes) << "2 (n-1)/n of 2 replicas";
+}
+
+// Values an image by hand: 9,216 before fc6, 4,096 / 4 ranks before fc7 and fc8, 250 logits.
+TEST(Traffic, OwtMovesActivationsOfFullyConnectedLayersAndGradientsOfConvolutions) {
+  const NetSpec net = full_net(2);
+  const std::int64_t convolutions = 60'965'224 - 37'752'832 - 16'781'312 - 4'097'000;
+  for (const char* scheme : {"all", "turns"}) {
+    const auto lines = predict_traffic(net, choose_strategy("owt", net, 4, 128, scheme), 128);
+    ASSERT_EQ(lines.size(), 9u);
+    std::int64_t values = 0;
+    for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
+      values += lines[i].payload_bytes / 4;
+      EXPECT_EQ(lines[i].wire_bytes, 3 * lines[i].payload_bytes);
+    }
+    EXPECT_EQ(values, 2 * (32 * 9'216 + 2 * 128 * 1'024) + 128 * 250 + 32 * 1'000) << scheme;
+    EXPECT_EQ(lines.back().payload_bytes, 4 * convolutions);
+    EXPECT_EQ(lines.back().wire_bytes, 6 * convolutions);
+  }
+}
+
+// What a rank holds of each layer, and how often it is held.
+TEST(Partition, OwtCutsConvolutionsByImagesAndTheRestByChannels) {
+  const NetSpec net = full_net(1);
+  for (const char* scheme : {"all", "turns"}) {
+    const Strategy strategy = choose_strategy("owt", net, 4, 128, scheme);
+    for (const PlannedLayer& planned : partition(net, strategy, 3, 128)) {
+      const auto* layer = std::get_if<LayerPlan>(&planned);
+      if (layer == nullptr || layer->spec->parameters() == 0) continue;
+      const bool conv = std::holds_alternative<ConvLayer>(layer->spec->kind);
+      EXPECT_EQ(layer->part.images, conv || scheme == std::string("turns") ? 32 : 128);
+      EXPECT_EQ(layer->part.in.size(), layer->spec->in.c) << layer->spec->name;
+      EXPECT_EQ(layer->part.out.size(), layer->spec->out.c / (conv ? 1 : 4));
+      EXPECT_EQ(layer->part.sharing.shares, conv ? 1 : 4);
+      EXPECT_EQ(layer->part.sharing.copies, conv ? 4 : 1);
+    }
+  }
 }
 
 TEST(Partition, TowersHoldContiguousChannelsAndSingleHoldsAll) {

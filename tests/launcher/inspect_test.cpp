@@ -52,9 +52,21 @@ TEST(InspectTraffic, CountsWireBytesOfAnAllReduceOverFourRanks) {
   EXPECT_THAT(inspect_traffic(net_with_towers(2), 128, 4), HasSubstr("365,791,344"));
 }
 
+TEST(InspectTraffic, ShowsHybridAndOwtOnTheRanksAskedFor) {
+  const std::string text = inspect_traffic(net_with_towers(2), 128, 4);
+  EXPECT_THAT(text, HasSubstr("hybrid on 4"));
+  EXPECT_THAT(text, HasSubstr("121,930,448"));  // half the net's gradients
+  EXPECT_THAT(text, HasSubstr("owt on 4"));
+  EXPECT_THAT(text, HasSubstr("9,336,672"));  // the convolutions' gradients
+  EXPECT_THAT(text, Not(HasSubstr("broadcast")));
+  EXPECT_THAT(inspect_traffic(net_with_towers(2), 128, 4, DType::f32, "turns"),
+              HasSubstr("broadcast"));
+}
+
 TEST(InspectTraffic, SaysWhyAStrategyDoesNotFit) {
   EXPECT_THAT(inspect_traffic(net_with_towers(1), 128, 2), HasSubstr("model on 2 does not fit: "));
   EXPECT_THAT(inspect_traffic(net_with_towers(2), 128, 3), HasSubstr("data on 3 does not fit: "));
+  EXPECT_THAT(inspect_traffic(net_with_towers(2), 126, 3), HasSubstr("hybrid on 3 does not fit: "));
 }
 
 TEST(InspectDifferences, AreNoneForThePaper) {

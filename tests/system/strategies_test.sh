@@ -36,10 +36,10 @@ same_evaluation() {
 
 last_evaluation() { grep '"kind":"eval"' "$1/metrics.jsonl" | tail -1; }
 
-# The predicted payload of strategy single, model or data on N ranks.
+# The predicted payload of a strategy on N ranks.
 predicted() {
   convoy inspect --config net.ini --model.classes 4 --parallel.ranks "$2" | tr -d , |
-    awk -v strategy="$1" '/^(single|model|data) on/ { now = $1 }
+    awk -v strategy="$1" '/^[a-z]+ on/ { now = $1 }
       now == strategy && /^data on/ { print $(NF - 1) }
       now == strategy && $1 == "sum" { print $2 }'
 }
@@ -81,23 +81,28 @@ holds() { # holds RUN NAMES: exactly these checkpoints
 
 setup
 
-about "The same run under single, model and data, dropout and augmentation on"
+about "The same run under every strategy, dropout and augmentation on"
 expect 0 "20 steps, 3 epochs" convoy "${job[@]}" --run.dir single
 expect 0 "20 steps, 3 epochs" ranks 2 "${job[@]}" --run.dir model --parallel.strategy model
 expect 0 "20 steps, 3 epochs" ranks 2 "${job[@]}" --run.dir data2 --parallel.strategy data
 expect 0 "20 steps, 3 epochs" ranks 4 "${job[@]}" --run.dir data4
+expect 0 "20 steps, 3 epochs" ranks 4 "${job[@]}" --run.dir hybrid --parallel.strategy hybrid
+expect 0 "20 steps, 3 epochs" ranks 4 "${job[@]}" --run.dir owt --parallel.strategy owt
+expect 0 "20 steps, 3 epochs" ranks 4 "${job[@]}" --run.dir turns --parallel.strategy owt \
+  --parallel.owt-scheme turns
 check "four ranks without a strategy are strategy data, and config.ini says so" \
   contains data4/config.ini "strategy = data"
 check "one rank without a strategy is strategy single, and config.ini says so" \
   contains single/config.ini "strategy = single"
 check "the loss moves" moved single
-for run in model data2 data4; do
+for run in model data2 data4 hybrid owt turns; do
   check "losses of $run agree with those of single to 1e-4 at each of 20 steps" \
     same_losses "$run" single 1e-4
   check "the last evaluation of $run agrees with that of single" \
     same_evaluation "$(last_evaluation "$run")" "$(last_evaluation single)"
 done
-expect 0 "losses of model and single differ by at most" convoy inspect single model data2 data4
+expect 0 "losses of model and single differ by at most" convoy inspect single model data2 data4 \
+  hybrid owt turns
 
 about "Another seed, no dropout, or no augmentation: other losses (the comparison can fail)"
 for other in "--run.seed 2" "--model.drop 0" "--data.mirror false" "--data.random-crop false"; do
@@ -114,7 +119,7 @@ if command -v h5diff >/dev/null || [ -n "$h5py" ]; then
     --solver.lr 0
   check "weights moved by more than 1e-3" \
     different_weights "$(checkpoint frozen)" "$(checkpoint single)" 1e-3
-  for run in model data2 data4; do
+  for run in model data2 data4 hybrid owt turns; do
     check "weights of $run agree with those of single to 1e-5" \
       same_weights "$(checkpoint "$run")" "$(checkpoint single)" 1e-5
   done
@@ -127,22 +132,30 @@ check "single exchanges nothing" test "$(moved_bytes single)" = 0
 check "model on 2 ranks" same_bytes model model 2
 check "data on 2 ranks" same_bytes data2 data 2
 check "data on 4 ranks" same_bytes data4 data 4
+check "hybrid on 4 ranks" same_bytes hybrid hybrid 4
+check "owt on 4 ranks" same_bytes owt owt 4
+check "owt on 4 ranks, one after the other" same_bytes turns owt 4
 
-about "A checkpoint of two towers on two ranks, evaluated on one rank and on two"
-trained=$(checkpoint model)
+about "A checkpoint of two towers, made on four ranks, evaluated on one, two and four"
+trained=$(checkpoint owt)
 for views in 1 10; do
-  asked=(eval --checkpoint "$trained" --views "$views" --solver.batch 20 --json)
-  one=$(convoy "${asked[@]}" 2>/dev/null)
+  asked=(eval --checkpoint "$trained" --views "$views" --json --solver.batch)
+  one=$(convoy "${asked[@]}" 20 2>/dev/null)
   check "views $views: two ranks under model give the figures of one rank" same_evaluation \
-    "$(ranks 2 "${asked[@]}" --parallel.strategy model 2>/dev/null)" "$one"
+    "$(ranks 2 "${asked[@]}" 20 --parallel.strategy model 2>/dev/null)" "$one"
   check "views $views: two ranks under data give the figures of one rank" same_evaluation \
-    "$(ranks 2 "${asked[@]}" --parallel.strategy data 2>/dev/null)" "$one"
+    "$(ranks 2 "${asked[@]}" 20 --parallel.strategy data 2>/dev/null)" "$one"
+  for strategy in "hybrid" "owt" "owt --parallel.owt-scheme turns"; do
+    # shellcheck disable=SC2086 # a strategy and an option of it
+    check "views $views: four ranks under $strategy give the figures of one rank" same_evaluation \
+      "$(ranks 4 "${asked[@]}" 40 --parallel.strategy $strategy 2>/dev/null)" "$one"
+  done
   check "views $views: all 19 images are counted" test "$(field images <<<"$one")" = 19
 done
 check "one rank, one view: the figures of the run's own last evaluation" same_evaluation \
-  "$(convoy eval --run.dir model --json 2>/dev/null)" "$(last_evaluation model)"
+  "$(convoy eval --run.dir owt --json 2>/dev/null)" "$(last_evaluation owt)"
 check "10 views differ from 1 view" test "$(field loss <<<"$one")" != \
-  "$(last_evaluation model | field loss)"
+  "$(last_evaluation owt | field loss)"
 
 about "A run again from its own config.ini"
 expect 0 "20 steps, 3 epochs" convoy train --config single/config.ini --run.dir single-again

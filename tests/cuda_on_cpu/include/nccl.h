@@ -44,5 +44,9 @@ ncclResult_t ncclAllGather(const void*, void*, std::size_t, ncclDataType_t, nccl
                            cudaStream_t);
 ncclResult_t ncclReduceScatter(const void*, void*, std::size_t, ncclDataType_t, ncclRedOp_t,
                                ncclComm_t, cudaStream_t);
+ncclResult_t ncclReduce(const void*, void*, std::size_t, ncclDataType_t, ncclRedOp_t, int,
+                        ncclComm_t, cudaStream_t);
+ncclResult_t ncclBroadcast(const void*, void*, std::size_t, ncclDataType_t, int, ncclComm_t,
+                           cudaStream_t);
 ncclResult_t ncclAllReduce(const void*, void*, std::size_t, ncclDataType_t, ncclRedOp_t, ncclComm_t,
                            cudaStream_t);

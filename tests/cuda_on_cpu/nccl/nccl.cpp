@@ -163,6 +163,25 @@ ncclResult_t ncclReduceScatter(const void* all, void* part, std::size_t count, n
     add(blocks, size, count, type, part);
   });
 }
+ncclResult_t ncclReduce(const void* values, void* sum, std::size_t count, ncclDataType_t type,
+                        ncclRedOp_t, int root, ncclComm_t ranks, cudaStream_t stream) {
+  const int bytes = static_cast<int>(count * size_of(type));
+  return queue(ranks, stream, [=, comm = ranks->comm] {
+    const int size = ranks_of(comm);
+    int rank = 0;
+    MPI_Comm_rank(comm, &rank);
+    std::vector<char> blocks(static_cast<std::size_t>(bytes) * static_cast<std::size_t>(size));
+    MPI_Gather(values, bytes, MPI_BYTE, blocks.data(), bytes, MPI_BYTE, root, comm);
+    if (rank == root) add(blocks, size, count, type, sum);
+  });
+}
+ncclResult_t ncclBroadcast(const void* from, void* to, std::size_t count, ncclDataType_t type,
+                           int root, ncclComm_t ranks, cudaStream_t stream) {
+  if (from != to) return ncclInvalidArgument;
+  const int bytes = static_cast<int>(count * size_of(type));
+  return queue(ranks, stream,
+               [=, comm = ranks->comm] { MPI_Bcast(to, bytes, MPI_BYTE, root, comm); });
+}
 ncclResult_t ncclAllReduce(const void* from, void* to, std::size_t count, ncclDataType_t type,
                            ncclRedOp_t, ncclComm_t ranks, cudaStream_t stream) {
   if (type != ncclFloat32 || from != to) return ncclInvalidArgument;

@@ -110,12 +110,14 @@ TEST_F(Cuda, TrainsAsTheCpuDoes) {
 }
 
 // Within rounding: a library's sums differ with the number of images and kernels.
-void expect_as_one_rank(World& world, const std::string& strategy) {
+void expect_as_one_rank(World& world, const std::string& strategy,
+                        const std::string& owt_scheme = "all") {
   const auto alone = test_world().part(test_world().rank());
   for (const auto& [precision, tolerance] : {std::pair{"fp32", 1e-3}, std::pair{"bf16", 3e-2}}) {
     SCOPED_TRACE(precision);
     JobOptions job = cuda_job(precision);
     job.dist.strategy = strategy;
+    job.dist.owt_scheme = owt_scheme;
     TrainingRun split(world, job);
     job.dist.strategy = "single";
     TrainingRun whole(*alone, job);
@@ -130,6 +132,23 @@ TEST_F(Cuda, ModelParallelIsOneRank) {
   if (test_world().size() % 2 != 0) GTEST_SKIP() << "strategy model needs pairs of ranks";
   const auto pair = test_world().part(test_world().rank() / 2);
   expect_as_one_rank(*pair, "model");
+}
+
+TEST_F(Cuda, OwtIsOneRank) { expect_as_one_rank(test_world(), "owt"); }
+
+TEST_F(Cuda, OwtInTurnsIsOneRank) { expect_as_one_rank(test_world(), "owt", "turns"); }
+
+TEST(CudaOnFourRanks, HybridIsOneRank) {
+  if (find_gpus().count == 0) GTEST_SKIP() << find_gpus().why_none;
+  if (test_world().size() != 4) GTEST_SKIP() << "needs two replicas of two towers";
+  JobOptions job = cuda_job("fp32");
+  job.dist.strategy = "hybrid";
+  TrainingRun split(test_world(), job);
+  job.dist.strategy = "single";
+  const auto alone = test_world().part(test_world().rank());
+  TrainingRun whole(*alone, job);
+  for (std::int64_t step = 0; step < 2; ++step)
+    EXPECT_NEAR(split.step(step) / whole.step(step), 1, 1e-3) << "step " << step;
 }
 
 // A graph replays the kernels that were captured: nothing but time may differ.

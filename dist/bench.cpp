@@ -20,22 +20,30 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-// Times every layer's passes by marks in the stream.
+// Times every layer's passes by marks in the stream, those of all turns of a step together.
 class LayerClock : public LayerObserver {
  public:
   LayerClock(Device& device, Stream& stream, std::size_t layers)
-      : stream_(stream), passes_(layers) {
-    for (auto& layer : passes_)
-      for (Marks& pass : layer) pass = {device.make_event(true), device.make_event(true), {}};
-  }
+      : device_(device), stream_(stream), passes_(layers) {}
   void begin(std::size_t layer, bool backward) override {
-    at(layer, backward).begin->record(stream_);
+    Passes& pass = at(layer, backward);
+    if (pass.done == pass.marks.size())
+      pass.marks.push_back({device_.make_event(true), device_.make_event(true)});
+    pass.marks[pass.done].begin->record(stream_);
   }
-  void end(std::size_t layer, bool backward) override { at(layer, backward).end->record(stream_); }
+  void end(std::size_t layer, bool backward) override {
+    Passes& pass = at(layer, backward);
+    pass.marks[pass.done++].end->record(stream_);
+  }
   // After each step, once the stream has passed it.
   void read() {
     for (auto& layer : passes_)
-      for (Marks& pass : layer) pass.ms.push_back(pass.end->milliseconds_since(*pass.begin));
+      for (Passes& pass : layer) {
+        pass.ms.push_back(0);
+        for (const Marks& turn : pass.marks)
+          pass.ms.back() += turn.end->milliseconds_since(*turn.begin);
+        pass.done = 0;
+      }
   }
   [[nodiscard]] double median_ms(std::size_t layer, bool backward) const {
     return median(passes_[layer][backward ? 1 : 0].ms);
@@ -45,12 +53,17 @@ class LayerClock : public LayerObserver {
   struct Marks {
     std::unique_ptr<Event> begin;
     std::unique_ptr<Event> end;
-    std::vector<double> ms;
   };
-  Marks& at(std::size_t layer, bool backward) { return passes_[layer][backward ? 1 : 0]; }
+  struct Passes {
+    std::vector<Marks> marks;  // of each turn of a step
+    std::size_t done = 0;      // turns of this step
+    std::vector<double> ms;    // of each step
+  };
+  Passes& at(std::size_t layer, bool backward) { return passes_[layer][backward ? 1 : 0]; }
 
+  Device& device_;
   Stream& stream_;
-  std::vector<std::array<Marks, 2>> passes_;  // forward, backward
+  std::vector<std::array<Passes, 2>> passes_;  // forward, backward
 };
 
 // Random crops, mirrors and labels for this replica's places.
@@ -89,28 +102,32 @@ class RandomBatch {
   std::vector<CropRecord> records_;
 };
 
-std::vector<LayerTime> layer_times(Network& network, const LayerClock& clock) {
+std::vector<LayerTime> layer_times(Session& session, const LayerClock& clock) {
+  Network& network = session.network();
   std::vector<LayerTime> lines;
   double in = 1e-9 * static_cast<double>(network.input().bytes());
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     const Layer& layer = *network.layers()[i];
+    const double turns = static_cast<std::int64_t>(i) < session.head().begin ? 1 : session.turns();
     LayerTime line;
     line.layer = layer.name();
     line.implementation = layer.implementation();
     line.forward_ms = clock.median_ms(i, false);
     line.backward_ms = clock.median_ms(i, true);
-    line.forward_gflop = 2e-9 * static_cast<double>(layer.forward_products());
-    line.backward_gflop = 2e-9 * static_cast<double>(layer.backward_products());
+    line.forward_gflop = 2e-9 * turns * static_cast<double>(layer.forward_products());
+    line.backward_gflop = 2e-9 * turns * static_cast<double>(layer.backward_products());
     line.direct_gflop =
-        2e-9 * static_cast<double>(layer.forward_multiply_adds() + layer.backward_multiply_adds());
+        2e-9 * turns *
+        static_cast<double>(layer.forward_multiply_adds() + layer.backward_multiply_adds());
     const double value_gbyte = 1e-9 * static_cast<double>(size_of(network.working().type));
     const double out = value_gbyte * static_cast<double>(layer.output().count());
     double weights = 0;
     for (const Parameter& p : network.layers()[i]->parameters())
       weights += static_cast<double>(p.local().count());
-    line.forward_gbyte = in + out + value_gbyte * weights;
-    line.backward_gbyte = in + out + (i > 0 ? in : 0) +
-                          (value_gbyte + 1e-9 * static_cast<double>(sizeof(float))) * weights;
+    line.forward_gbyte = turns * (in + out + value_gbyte * weights);
+    line.backward_gbyte =
+        turns * (in + out + (i > 0 ? in : 0) +
+                 (value_gbyte + 1e-9 * static_cast<double>(sizeof(float))) * weights);
     in = out;
     line.exchange_bytes = layer.exchange_bytes(false) + layer.exchange_bytes(true);
     lines.push_back(line);
@@ -200,7 +217,7 @@ BenchResult bench(World& world, const BenchOptions& options) {
   }
 
   BenchResult result;
-  result.layers = layer_times(network, clock);
+  result.layers = layer_times(session, clock);
   std::array<double, 4> slowest{median(steps), median(updates), median(exposed),
                                 static_cast<double>(session.device().peak_memory_bytes())};
   session.everyone().maximum("bench", slowest);

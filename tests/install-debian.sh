@@ -10,7 +10,7 @@ packages=(
   libboost-program-options-dev
   libturbojpeg0-dev libpng-dev
   libisal-dev
-  libarchive-dev libmatio-dev # ILSVRC's tars, and its devkit's meta.mat
+  libarchive-dev zlib1g-dev # ILSVRC's tars, and its devkit's meta.mat
   libfmt-dev libspdlog-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev
   qemu-user

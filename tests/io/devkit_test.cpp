@@ -4,9 +4,9 @@
 #include <cstdlib>
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include "tests/io/support/expect_error.h"
+#include "tests/io/support/meta_mat.h"
 #include "tests/io/support/tar_maker.h"
 #include "tests/io/temporary_folder.h"
 
@@ -15,85 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::SizeIs;
-
-struct Synset {
-  double id;
-  const char* wnid;
-  const char* words;
-};
-
-using Bits = std::string;  // bytes of a MATLAB 5 file
-
-Bits word(std::uint32_t value) { return {reinterpret_cast<const char*>(&value), sizeof value}; }
-
-Bits element(std::uint32_t type, const Bits& content) {
-  Bits bits = word(type) + word(static_cast<std::uint32_t>(content.size())) + content;
-  bits.resize((bits.size() + 7) / 8 * 8, '\0');
-  return bits;
-}
-
-// An array of a class: [1, columns], or [rows, 1] where it is given so.
-Bits array(std::uint32_t kind, std::size_t rows, std::size_t columns, const Bits& name,
-           const Bits& content) {
-  return element(14, element(6, word(kind) + word(0)) +
-                         element(5, word(static_cast<std::uint32_t>(rows)) +
-                                        word(static_cast<std::uint32_t>(columns))) +
-                         element(1, name) + content);
-}
-
-Bits text(const Bits& letters) { return array(4, 1, letters.size(), "", element(16, letters)); }
-
-Bits wide_text(const Bits& letters) {
-  Bits wide;
-  for (const char letter : letters) wide += {letter, '\0'};
-  return array(4, 1, letters.size(), "", element(4, wide));
-}
-
-Bits number(double value) {
-  return array(6, 1, 1, "", element(9, {reinterpret_cast<const char*>(&value), sizeof value}));
-}
-
-// As MATLAB packs small whole numbers: into the tag.
-Bits small_number(std::uint8_t value) {
-  return array(6, 1, 1, "", word((1u << 16) | 2) + Bits{static_cast<char>(value), 0, 0, 0});
-}
-
-Bits field_names(const std::vector<Bits>& names) {
-  Bits all;
-  for (Bits name : names) {
-    name.resize(32, '\0');
-    all += name;
-  }
-  return word((4u << 16) | 5) + word(32) + element(1, all);
-}
-
-Bytes mat_file(const Bits& variable, bool compressed) {
-  Bits file = "MATLAB 5.0 MAT-file, made for a test";
-  file.resize(124, ' ');
-  file += Bits("\0\1IM", 4);
-  if (!compressed) return bytes_of(file + variable);
-  uLongf size = compressBound(variable.size());
-  Bits packed(size, '\0');
-  compress(reinterpret_cast<Bytef*>(packed.data()), &size,
-           reinterpret_cast<const Bytef*>(variable.data()), variable.size());
-  packed.resize(size);
-  return bytes_of(file + word(15) + word(static_cast<std::uint32_t>(size)) + packed);
-}
-
-// A meta.mat with the fields of the real one that matter, and another variable before them.
-Bytes meta_mat(const std::vector<Synset>& synsets, bool compressed = true,
-               const Bits& id_name = "ILSVRC2012_ID") {
-  Bits cells;
-  for (const Synset& synset : synsets) {
-    const bool small = synset.id == 1;
-    cells += small ? small_number(1) : number(synset.id);
-    cells += text(synset.wnid) + (small ? wide_text(synset.words) : text(synset.words));
-    cells += array(6, 0, 0, "", element(9, ""));
-  }
-  return mat_file(array(2, synsets.size(), 1, "synsets",
-                        field_names({id_name, "WNID", "words", "children"}) + cells),
-                  compressed);
-}
 
 const std::vector<Synset> three{{2, "n01443537", "goldfish, Carassius auratus"},
                                 {1, "n02119789", "kit fox, Vulpes macrotis"},
@@ -161,7 +82,7 @@ TEST_F(DevkitForms, RefusesWhatIsNone) {
   refused({"ILSVRC id 1 twice"});
   write_bytes(path_, meta_mat({{1.5, "n1", "a"}}));
   refused({"synset 1", "no whole ILSVRC id"});
-  write_bytes(path_, mat_file(array(2, 1, 1, "sets", ""), false));
+  write_bytes(path_, mat_file(mat_array(2, 1, 1, "sets", ""), false));
   refused({"'synsets'"});
   Bytes cut = meta_mat(three, false);
   cut.resize(cut.size() - 100);

@@ -105,7 +105,7 @@ TEST_F(Tar, SurvivesDamage) {
                          .add("2.jpg", bytes_of("two"))
                          .finish();
   int refused = 0;
-  for (std::size_t at = 0; at < good.size(); at += 5) {
+  for (std::size_t at = 0; at < good.size(); at += 17) {
     Bytes damaged = good;
     damaged[at] ^= static_cast<std::uint8_t>(1 << (at % 8));
     try {
@@ -117,7 +117,7 @@ TEST_F(Tar, SurvivesDamage) {
       ++refused;
     }
   }
-  EXPECT_GT(refused, 250);  // all headers' bytes are under a checksum
+  EXPECT_GT(refused, 80);  // all headers' bytes are under a checksum
 }
 
 TEST_F(Tar, KnowsAHeader) {

@@ -28,6 +28,8 @@ void allow_open_files(std::size_t more) {
 
 }  // namespace
 
+const char* name_of(Encoding encoding) { return encoding == Encoding::jpeg ? "jpeg" : "raw"; }
+
 struct Dataset::State {
   std::filesystem::path folder;
   Verify verify;

@@ -25,6 +25,10 @@ struct ColourPca {
 // When the checksum of an image is checked: at its first read in this process, always, never.
 enum class Verify { first, always, never };
 
+// How images are stored: as pixels, or as JPEG files that are decoded at every read.
+enum class Encoding { raw, jpeg };
+[[nodiscard]] const char* name_of(Encoding encoding);
+
 struct ImageSource {  // where a stored image came from, for messages
   std::string shard;
   std::int64_t row = 0;

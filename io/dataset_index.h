@@ -24,6 +24,7 @@ struct DatasetIndex {
   std::vector<float> mean_image;  // [S, S, 3] RGB
   std::array<double, 3> mean_rgb{};
   ColourPca pca;
+  Encoding encoding = Encoding::raw;
   std::vector<ShardEntry> shards;
   std::string description;  // the command that made it
 

@@ -40,6 +40,13 @@ Handle file_access() {
   return access;
 }
 
+// A file made twice from the same values must be the same bytes: nothing in it says when.
+Handle timeless(hid_t kind) {
+  Handle properties(H5Pcreate(kind), H5Pclose);
+  H5Pset_obj_track_times(properties.get(), false);
+  return properties;
+}
+
 Extents extents_of(hid_t space) {
   const int rank = std::max(H5Sget_simple_extent_ndims(space), 0);
   std::vector<hsize_t> dims(static_cast<std::size_t>(rank));
@@ -118,14 +125,22 @@ Handle File::State::open_dataset(const std::string& name) const {
 }
 
 Handle File::State::create_dataset(const std::string& name, hid_t type, hid_t space) const {
-  const Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
-  H5Pset_create_intermediate_group(links.get(), 1);
-  const Handle storage(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  const Handle group_properties = timeless(H5P_GROUP_CREATE);
+  for (std::size_t end = name.find('/', 1); end != std::string::npos;
+       end = name.find('/', end + 1)) {
+    const std::string group = name.substr(0, end);
+    if (H5Lexists(file.get(), group.c_str(), H5P_DEFAULT) > 0) continue;
+    const Handle made(
+        H5Gcreate2(file.get(), group.c_str(), H5P_DEFAULT, group_properties.get(), H5P_DEFAULT),
+        H5Gclose);
+    if (!made.valid()) failed("create", group);
+  }
+  const Handle storage = timeless(H5P_DATASET_CREATE);
   H5Pset_layout(storage.get(), H5D_CONTIGUOUS);
   H5Pset_alloc_time(storage.get(), H5D_ALLOC_TIME_EARLY);
   H5Pset_fill_time(storage.get(), H5D_FILL_TIME_NEVER);
   Handle dataset(
-      H5Dcreate2(file.get(), name.c_str(), type, space, links.get(), storage.get(), H5P_DEFAULT),
+      H5Dcreate2(file.get(), name.c_str(), type, space, H5P_DEFAULT, storage.get(), H5P_DEFAULT),
       H5Dclose);
   if (!dataset.valid()) failed("create", name);
   return dataset;
@@ -166,7 +181,8 @@ File File::create(const std::filesystem::path& path, ExitCode code) {
   auto state = std::make_unique<State>();
   state->path = path;
   state->code = code;
-  state->file = {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()), H5Fclose};
+  const Handle properties = timeless(H5P_FILE_CREATE);
+  state->file = {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, properties.get(), access.get()), H5Fclose};
   if (!state->file.valid()) fail(code, "cannot create {}: {}", path.string(), reason());
   return File(std::move(state));
 }

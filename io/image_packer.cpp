@@ -1,53 +1,30 @@
-// Reads, decodes, resizes and checksums image files on several threads.
+// Reads, decodes, resizes, encodes and checksums images on several threads.
 #include "io/image_packer.h"
 
-#include <cerrno>
+#include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <exception>
 #include <mutex>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <utility>
 
-#include <fcntl.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "core/error.h"
 #include "io/crc32c.h"
-#include "io/descriptor.h"
 #include "io/image.h"
+#include "io/jpeg_encoder.h"
 #include "io/resize.h"
 
 namespace convoy {
 namespace {
 
-constexpr std::int64_t largest_file = std::int64_t{1} << 30;
-
 // Decoding at half the size or less is safe where this many pixels are left for each output pixel:
 // the triangle then averages over the decoder's own coarser reduction.
 constexpr std::int64_t kept_oversampling = 2;
-
-std::vector<std::uint8_t> read_file(const std::filesystem::path& path) {
-  const auto check = [](bool ok) {
-    if (!ok) fail(ExitCode::bad_data, "cannot be read: {}", std::strerror(errno));
-  };
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status {};
-  check(file.valid() && ::fstat(file.get(), &status) == 0);
-  if (status.st_size > largest_file) fail(ExitCode::bad_data, "is larger than 1 GiB");
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(status.st_size));
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t got = ::read(file.get(), bytes.data() + done, bytes.size() - done);
-    if (got < 0 && errno == EINTR) continue;
-    check(got >= 0);
-    if (got == 0) break;  // became shorter meanwhile
-    done += static_cast<std::size_t>(got);
-  }
-  bytes.resize(done);
-  return bytes;
-}
 
 bool named_as_jpeg(const std::string& name) {
   const std::string extension = std::filesystem::path(name).extension().string();
@@ -56,75 +33,135 @@ bool named_as_jpeg(const std::string& name) {
 
 }  // namespace
 
-ImagePacker::ImagePacker(std::filesystem::path input, std::int64_t size, int threads)
-    : input_(std::move(input)),
-      size_(size),
-      statistics_(static_cast<std::size_t>(threads), PixelStatistics(size)) {}
+ImagePacker::ImagePacker(const PackSource& source, const PackOptions& options, int threads)
+    : source_(source),
+      encoding_(options.encoding == "jpeg" ? Encoding::jpeg : Encoding::raw),
+      jpeg_quality_(options.jpeg_quality),
+      size_(options.size),
+      image_bytes_(static_cast<std::size_t>(options.size * options.size * 3)),
+      threads_(static_cast<std::size_t>(threads)) {}
 
-ImagePacker::Outcome ImagePacker::decode_file(const ImageFile& file,
-                                              std::span<std::uint8_t> square) const {
+ImagePacker::Outcome ImagePacker::decode_image_of(std::uint32_t image,
+                                                  std::span<std::uint8_t> square) const {
+  const std::string& name = source_.listing().images[image].name;
   Outcome outcome;
   try {
-    const DecodedImage decoded =
-        decode_image(read_file(input_ / file.name), kept_oversampling * size_);
-    if (decoded.format == ImageFormat::png && named_as_jpeg(file.name)) {
-      outcome.issues.push_back({file.name, false, "PNG data under a JPEG name"});
+    const DecodedImage decoded = decode_image(source_.read(image), kept_oversampling * size_);
+    if (decoded.format == ImageFormat::png && named_as_jpeg(name)) {
+      outcome.issues.push_back({name, false, "PNG data under a JPEG name"});
     }
-    for (const std::string& note : decoded.notes) {
-      outcome.issues.push_back({file.name, false, note});
-    }
+    for (const std::string& note : decoded.notes) outcome.issues.push_back({name, false, note});
     resize_and_crop(decoded.image, size_, square);
-    outcome.checksum = crc32c(square.data(), square.size());
     outcome.packed = true;
   } catch (const Error& error) {
     if (error.code() != ExitCode::bad_data) throw;
-    outcome.issues.push_back({file.name, true, error.what()});
+    outcome.issues.push_back({name, true, error.what()});
   } catch (const std::bad_alloc&) {
-    fail(ExitCode::resource, "not enough memory to decode {}", (input_ / file.name).string());
+    fail(ExitCode::resource, "not enough memory to decode {}", name);
   }
   return outcome;
 }
 
-std::vector<ImagePacker::Outcome> ImagePacker::decode(
-    std::span<const ImageFile> files, std::span<std::uint8_t> squares,
-    const std::function<void(std::int64_t)>& progress) {
-  const auto bytes = static_cast<std::size_t>(size_ * size_ * 3);
-  std::vector<Outcome> outcomes(files.size());
+// Where the pixels of the image at this place of the shard go until it is known which are kept.
+std::span<std::uint8_t> ImagePacker::room(std::size_t place) {
+  if (encoding_ == Encoding::raw)
+    return std::span(stored_).subspan(place * image_bytes_, image_bytes_);
+  thread_local std::vector<std::uint8_t> square;
+  square.resize(image_bytes_);
+  return square;
+}
+
+void ImagePacker::decode(std::span<const std::uint32_t> images, std::vector<Outcome>& outcomes,
+                         PixelStatistics& total,
+                         const std::function<void(std::int64_t)>& progress) {
+  // Taken in the order of the source, where neighbours lie close together on the disk.
+  std::vector<std::size_t> places(images.size());
+  std::iota(places.begin(), places.end(), std::size_t{0});
+  std::ranges::sort(places, {}, [&](std::size_t place) { return images[place]; });
+
   std::atomic<std::size_t> next{0};
   std::atomic<std::int64_t> done{0};
   std::mutex mutex;
   std::exception_ptr failure;
-
-  const auto work = [&](PixelStatistics& statistics, bool reports) {
+  const auto work = [&](bool reports) {
     try {
-      for (std::size_t i = next++; i < files.size(); i = next++) {
-        const auto square = squares.subspan(i * bytes, bytes);
-        outcomes[i] = decode_file(files[i], square);
-        if (outcomes[i].packed) statistics.add(square.data());
+      PixelStatistics statistics(size_);
+      const JpegEncoder encoder(jpeg_quality_, ChromaResolution::full);
+      for (std::size_t i = next++; i < places.size(); i = next++) {
+        const std::size_t place = places[i];
+        const std::span<std::uint8_t> square = room(place);
+        Outcome& outcome = outcomes[place] = decode_image_of(images[place], square);
+        if (outcome.packed) {
+          statistics.add(square.data());
+          if (encoding_ == Encoding::jpeg)
+            outcome.jpeg = encoder.encode(square.data(), size_, size_);
+          outcome.checksum = encoding_ == Encoding::jpeg
+                                 ? crc32c(outcome.jpeg.data(), outcome.jpeg.size())
+                                 : crc32c(square.data(), square.size());
+        }
         ++done;
         if (reports) progress(done);
       }
+      const std::scoped_lock lock(mutex);
+      total.add(statistics);
     } catch (...) {
-      next = files.size();  // the other threads have nothing left to do
+      next = places.size();  // the other threads have nothing left to do
       const std::scoped_lock lock(mutex);
       if (!failure) failure = std::current_exception();
     }
   };
   {
     std::vector<std::jthread> helpers;
-    for (std::size_t t = 1; t < statistics_.size(); ++t) {
-      helpers.emplace_back(work, std::ref(statistics_[t]), false);
+    for (std::size_t t = 1; t < std::min(threads_, places.size()); ++t) {
+      helpers.emplace_back(work, false);
     }
-    work(statistics_[0], true);
+    work(true);
   }
   if (failure) std::rethrow_exception(failure);
-  return outcomes;
 }
 
-PixelStatistics ImagePacker::statistics() const {
-  PixelStatistics total(size_);
-  for (const PixelStatistics& part : statistics_) total.add(part);
-  return total;
+// Takes the image at `place` into the shard, closing the gaps that unusable ones left before it.
+void ImagePacker::store(std::size_t place, Outcome& outcome, ShardContent& content) {
+  if (encoding_ == Encoding::raw) {
+    std::memmove(stored_.data() + content.checksums.size() * image_bytes_,
+                 stored_.data() + place * image_bytes_, image_bytes_);
+  } else {
+    stored_.insert(stored_.end(), outcome.jpeg.begin(), outcome.jpeg.end());
+    content.offsets.push_back(stored_.size());
+    outcome.jpeg = {};
+  }
+  content.checksums.push_back(outcome.checksum);
+}
+
+PackedShard ImagePacker::pack(std::span<const std::uint32_t> images,
+                              const std::function<void(std::int64_t)>& progress) {
+  PackedShard packed;
+  ShardContent& content = packed.content;
+  content.encoding = encoding_;
+  content.image_size = size_;
+  stored_.clear();
+  if (encoding_ == Encoding::raw) {
+    stored_.resize(images.size() * image_bytes_);
+  } else {
+    content.offsets.push_back(0);
+  }
+  std::vector<Outcome> outcomes(images.size());
+  PixelStatistics statistics(size_);
+  decode(images, outcomes, statistics, progress);
+  for (std::size_t place = 0; place < images.size(); ++place) {
+    Outcome& outcome = outcomes[place];
+    std::ranges::move(outcome.issues, std::back_inserter(packed.issues));
+    if (!outcome.packed) continue;
+    store(place, outcome, content);
+    const SourceImage& image = source_.listing().images[images[place]];
+    content.labels.push_back(image.label);
+    content.ids.push_back(image.name);
+  }
+  packed.statistics = statistics.sums();
+  content.images = encoding_ == Encoding::raw
+                       ? std::span(stored_).first(content.labels.size() * image_bytes_)
+                       : std::span(stored_);
+  return packed;
 }
 
 }  // namespace convoy

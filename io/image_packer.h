@@ -1,44 +1,53 @@
-// Decodes image files to the squares that a shard stores, on several threads.
+// Decodes a shard's images and brings them to the form in which it stores them, on several threads.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <span>
 #include <vector>
 
-#include "io/class_folders.h"
-#include "io/pack.h"
+#include "io/pack_source.h"
 #include "io/pixel_statistics.h"
+#include "io/shard.h"
 
 namespace convoy {
 
+struct PackedShard {
+  ShardContent content;              // without those images that could not be used
+  PixelStatistics::Sums statistics;  // over the pixels before any JPEG compression
+  std::vector<PackIssue> issues;
+};
+
 class ImagePacker {
  public:
-  ImagePacker(std::filesystem::path input, std::int64_t size, int threads);
+  ImagePacker(const PackSource& source, const PackOptions& options, int threads);
 
-  struct Outcome {
-    bool packed = false;
-    std::uint32_t checksum = 0;  // CRC-32C of the square
-    std::vector<PackIssue> issues;
-  };
-  // Decodes files[i] into the square squares[i], [size, size, 3]; where outcome i is not packed,
-  // the square's bytes mean nothing. `progress` is called from the calling thread with the number
-  // of files done. What is decoded does not depend on the number of threads.
-  [[nodiscard]] std::vector<Outcome> decode(std::span<const ImageFile> files,
-                                            std::span<std::uint8_t> squares,
-                                            const std::function<void(std::int64_t)>& progress);
-
-  // Over all squares packed so far.
-  [[nodiscard]] PixelStatistics statistics() const;
+  // Packs these images of the source, in this order. `progress` is called from the calling thread
+  // with the number of images done. The result, which does not depend on the number of threads,
+  // stays in this object's memory until the next call.
+  [[nodiscard]] PackedShard pack(std::span<const std::uint32_t> images,
+                                 const std::function<void(std::int64_t)>& progress);
 
  private:
-  [[nodiscard]] Outcome decode_file(const ImageFile& file, std::span<std::uint8_t> square) const;
+  struct Outcome {
+    bool packed = false;
+    std::uint32_t checksum = 0;      // CRC-32C of the image as it is stored
+    std::vector<std::uint8_t> jpeg;  // empty where pixels are stored
+    std::vector<PackIssue> issues;
+  };
+  void decode(std::span<const std::uint32_t> images, std::vector<Outcome>& outcomes,
+              PixelStatistics& total, const std::function<void(std::int64_t)>& progress);
+  [[nodiscard]] Outcome decode_image_of(std::uint32_t image, std::span<std::uint8_t> square) const;
+  [[nodiscard]] std::span<std::uint8_t> room(std::size_t place);
+  void store(std::size_t place, Outcome& outcome, ShardContent& content);
 
-  std::filesystem::path input_;
+  const PackSource& source_;
+  Encoding encoding_;
+  int jpeg_quality_;
   std::int64_t size_;
-  std::vector<PixelStatistics> statistics_;  // one a thread
+  std::size_t image_bytes_;
+  std::size_t threads_;
+  std::vector<std::uint8_t> stored_;  // raw: [images, S, S, 3]; JPEG: file after file
 };
 
 }  // namespace convoy

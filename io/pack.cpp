@@ -1,20 +1,21 @@
-// Packs class folders of images into shards and an index.
+// Packs a source of images into shards and an index.
 #include "io/pack.h"
 
 #include <algorithm>
-#include <cstring>
 #include <system_error>
-#include <thread>
 #include <utility>
 
-#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
+#include "core/device.h"
 #include "core/error.h"
-#include "core/random.h"
-#include "io/class_folders.h"
 #include "io/dataset_index.h"
 #include "io/durable.h"
 #include "io/image_packer.h"
+#include "io/pack_plan.h"
+#include "io/pack_record.h"
+#include "io/pack_report.h"
+#include "io/pack_source.h"
 #include "io/progress.h"
 #include "io/shard.h"
 
@@ -23,7 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t shard_bytes = std::int64_t{256} << 20;
 constexpr std::int64_t largest_size = 4096;
 
 void check_options(const PackOptions& options) {
@@ -39,7 +39,7 @@ void check_options(const PackOptions& options) {
   if (fs::exists(output, ignored) && !fs::is_directory(output, ignored)) {
     fail(ExitCode::usage, "the output {} is a file; a folder is needed", output.string());
   }
-  if (fs::exists(index_path(output), ignored)) {
+  if (fs::exists(index_path(output), ignored) && !fs::exists(plan_path(output), ignored)) {
     fail(ExitCode::usage, "the output {} holds a dataset already: remove it or choose another",
          output.string());
   }
@@ -51,164 +51,214 @@ void check_options(const PackOptions& options) {
   }
 }
 
-std::string shard_name(std::int64_t number) { return fmt::format("shard-{:05}.h5", number); }
-
-// What an interrupted run left: without an index it is no dataset and cannot be continued.
-void clear_output(const fs::path& output) {
-  for (const char* prefix : {"shard-", "index.h5", "report.jsonl"}) remove_partials(output, prefix);
-  std::error_code ignored;
-  for (std::int64_t i = 0; fs::remove(output / shard_name(i), ignored); ++i) {
+// Without a plan beside them, shards are somebody else's.
+void refuse_foreign_shards(const fs::path& output) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(output, error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("shard-") || !name.ends_with(".h5")) continue;
+    fail(ExitCode::usage,
+         "the output {} holds {}, which no unfinished pack of this version has left: remove it or "
+         "choose another folder",
+         output.string(), name);
   }
 }
-
-// The files in the order of packing: shuffled, so that every shard holds every class.
-std::vector<ImageFile> shuffled(const std::vector<ImageFile>& files, std::uint64_t seed) {
-  const auto order = permutation(RandomSource(seed, Purpose::pack_order), 0,
-                                 static_cast<std::uint32_t>(files.size()));
-  std::vector<ImageFile> result;
-  result.reserve(files.size());
-  for (const std::uint32_t i : order) result.push_back(files[i]);
-  return result;
-}
-
-// Fills and writes one shard after another.
-class ShardPacker {
- public:
-  ShardPacker(const PackOptions& options, std::vector<ImageFile> files, DatasetIndex& index,
-              PackReport& report)
-      : options_(options),
-        files_(std::move(files)),
-        index_(index),
-        report_(report),
-        images_(options.input, options.size,
-                options.threads > 0
-                    ? options.threads
-                    : std::max(1, static_cast<int>(std::thread::hardware_concurrency()))),
-        progress_("Packing", "images", static_cast<std::int64_t>(files_.size())),
-        image_bytes_(static_cast<std::size_t>(options.size * options.size * 3)) {
-    const std::int64_t by_size =
-        std::max<std::int64_t>(shard_bytes / static_cast<std::int64_t>(image_bytes_), 1);
-    const auto wanted =
-        static_cast<std::size_t>(options.shard_images > 0 ? options.shard_images : by_size);
-    squares_.resize(std::min(wanted, files_.size()) * image_bytes_);
-  }
-
-  void run() {
-    while (next_ < files_.size()) {
-      fill();
-      if (!shard_.labels.empty()) write();
-    }
-  }
-
-  [[nodiscard]] PixelStatistics statistics() const { return images_.statistics(); }
-
- private:
-  // Decodes until the shard is full: files that cannot be used leave room for those after them.
-  void fill() {
-    shard_ = {};
-    const std::size_t capacity = squares_.size() / image_bytes_;
-    while (shard_.labels.size() < capacity && next_ < files_.size()) {
-      const std::size_t filled = shard_.labels.size();
-      const std::size_t count = std::min(capacity - filled, files_.size() - next_);
-      const std::span<std::uint8_t> room =
-          std::span(squares_).subspan(filled * image_bytes_, count * image_bytes_);
-      auto outcomes = images_.decode(
-          std::span(files_).subspan(next_, count), room,
-          [&](std::int64_t done) { progress_.update(static_cast<std::int64_t>(next_) + done); });
-      for (std::size_t i = 0; i < count; ++i) keep(files_[next_ + i], outcomes[i], room, i);
-      next_ += count;
-    }
-    progress_.update(static_cast<std::int64_t>(next_));
-  }
-
-  // Takes square i into the shard, closing the gaps that unusable files left before it.
-  void keep(const ImageFile& file, ImagePacker::Outcome& outcome, std::span<std::uint8_t> room,
-            std::size_t i) {
-    for (PackIssue& issue : outcome.issues) report_.issues.push_back(std::move(issue));
-    if (!outcome.packed) return;
-    std::memmove(squares_.data() + shard_.labels.size() * image_bytes_,
-                 room.data() + i * image_bytes_, image_bytes_);
-    shard_.labels.push_back(file.label);
-    shard_.ids.push_back(file.name);
-    shard_.checksums.push_back(outcome.checksum);
-    ++index_.class_counts[static_cast<std::size_t>(file.label)];
-  }
-
-  void write() {
-    const auto images = static_cast<std::int64_t>(shard_.labels.size());
-    shard_.image_size = options_.size;
-    shard_.images = std::span(squares_).first(shard_.labels.size() * image_bytes_);
-    const std::string name = shard_name(static_cast<std::int64_t>(index_.shards.size()));
-    write_shard(options_.output / name, shard_);
-    index_.shards.push_back({name, images, shard_checksum(shard_.checksums, shard_.labels)});
-  }
-
-  const PackOptions& options_;
-  std::vector<ImageFile> files_;
-  DatasetIndex& index_;
-  PackReport& report_;
-  ImagePacker images_;
-  Progress progress_;
-  std::size_t image_bytes_;
-  std::vector<std::uint8_t> squares_;  // [images per shard, size, size, 3]
-  ShardContent shard_;
-  std::size_t next_ = 0;  // first file not yet decoded
-};
 
 std::string describe(const PackOptions& options) {
   std::string text = fmt::format("convoy pack --input {} --size {} --seed {}",
                                  options.input.string(), options.size, options.seed);
-  if (!options.classes.empty()) text += " --classes " + options.classes.string();
+  const auto add = [&text](const char* key, const std::string& value) {
+    if (!value.empty()) text += fmt::format(" {} {}", key, value);
+  };
+  add("--classes", options.classes.string());
+  add("--labels", options.labels.string());
+  add("--devkit", options.devkit.string());
+  if (options.encoding == "jpeg") {
+    text += fmt::format(" --data.encoding jpeg --data.jpeg-quality {}", options.jpeg_quality);
+  }
   return text;
 }
 
-void write_report(const fs::path& path, const std::vector<PackIssue>& issues) {
-  std::string text;
-  for (const PackIssue& issue : issues) {
-    const nlohmann::ordered_json line{
-        {"file", issue.file}, {"left_out", issue.left_out}, {"what", issue.what}};
-    // File names need not be UTF-8, JSON must be.
-    text += line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+// One rank's part in packing a dataset.
+class Packing {
+ public:
+  Packing(const PackOptions& options, const PackTeam& team)
+      : options_(options),
+        team_(team),
+        source_(open_pack_source(options, team.rank != 0)),
+        plan_(options, *source_) {}
+
+  PackReport run() {
+    prepare_output();
+    const std::vector<std::int64_t> shards = share_of_the_rest();
+    team_.barrier();  // no rank finishes a shard while another still looks which are
+    pack_shards(shards);
+    team_.barrier();  // every shard has its record
+    return team_.rank == 0 ? finish() : PackReport{};
   }
-  write_durably(path, text);
+
+ private:
+  void prepare_output();
+  [[nodiscard]] std::vector<std::int64_t> share_of_the_rest() const;
+  void pack_shards(const std::vector<std::int64_t>& shards) const;
+  void write(std::int64_t shard, PackedShard packed) const;
+  PackReport finish() const;
+  void remove_side_files() const;
+  [[nodiscard]] PackReport report_on(const DatasetIndex& index,
+                                     std::vector<PackIssue> issues) const;
+  // A dataset whose side files alone are left: it was stopped while it removed them.
+  [[nodiscard]] bool complete() const {
+    std::error_code ignored;
+    return fs::exists(index_path(options_.output), ignored);
+  }
+
+  const PackOptions& options_;
+  const PackTeam& team_;
+  std::unique_ptr<PackSource> source_;
+  PackPlan plan_;
+};
+
+// Rank 0 claims the output and clears it of half-written files.
+void Packing::prepare_output() {
+  if (team_.rank == 0) {
+    const fs::path& output = options_.output;
+    create_folders(output);
+    std::error_code ignored;
+    if (!fs::exists(plan_path(output), ignored)) refuse_foreign_shards(output);
+    plan_.claim(output);
+    for (const char* prefix : {"shard-", "index.h5", "report.jsonl"}) {
+      remove_partials(output, prefix);
+    }
+  }
+  team_.barrier();
+  if (team_.rank != 0) plan_.check_same(options_.output);
+}
+
+std::vector<std::int64_t> Packing::share_of_the_rest() const {
+  if (complete()) return {};
+  std::vector<std::int64_t> rest;
+  for (std::int64_t shard = 0; shard < plan_.shards(); ++shard) {
+    if (!read_record(options_.output, shard, plan_.fingerprint())) rest.push_back(shard);
+  }
+  if (team_.rank == 0 && std::ssize(rest) < plan_.shards()) {
+    spdlog::info("{} of {} shards are finished; going on with the others",
+                 plan_.shards() - std::ssize(rest), plan_.shards());
+  }
+  std::vector<std::int64_t> mine;
+  for (auto i = static_cast<std::size_t>(team_.rank); i < rest.size();
+       i += static_cast<std::size_t>(team_.size)) {
+    mine.push_back(rest[i]);
+  }
+  return mine;
+}
+
+void Packing::pack_shards(const std::vector<std::int64_t>& shards) const {
+  const int share = std::max(1, usable_cores() / std::max(1, team_.ranks_on_host));
+  ImagePacker images(*source_, options_, options_.threads > 0 ? options_.threads : share);
+  std::int64_t total = 0;
+  for (const std::int64_t shard : shards) total += plan_.count_of(shard);
+  Progress progress("Packing", "images", total, team_.rank != 0);
+  std::int64_t before = 0;
+  for (const std::int64_t shard : shards) {
+    write(shard, images.pack(plan_.images_of(shard),
+                             [&](std::int64_t done) { progress.update(before + done); }));
+    before += plan_.count_of(shard);
+    progress.update(before);
+  }
+}
+
+void Packing::write(std::int64_t shard, PackedShard packed) const {
+  const ShardContent& content = packed.content;
+  ShardRecord record;
+  record.shard = {shard_name(shard), std::ssize(content.labels),
+                  shard_checksum(content.checksums, content.labels)};
+  record.class_counts.assign(source_->listing().classes.size(), 0);
+  for (const std::int32_t label : content.labels) {
+    ++record.class_counts[static_cast<std::size_t>(label)];
+  }
+  record.sums = std::move(packed.statistics);
+  record.issues = std::move(packed.issues);
+  if (record.shard.images > 0) {
+    const fs::path path = options_.output / record.shard.file;
+    write_shard(path, content);
+    record.file_bytes = static_cast<std::int64_t>(fs::file_size(path));
+  }
+  write_record(options_.output, shard, plan_.fingerprint(), record);
+}
+
+PackReport Packing::report_on(const DatasetIndex& index, std::vector<PackIssue> issues) const {
+  PackReport report;
+  report.packed = index.images();
+  report.left_out = plan_.images() - report.packed;
+  report.shards = std::ssize(index.shards);
+  report.classes = std::ssize(index.classes);
+  report.issues = std::move(issues);
+  return report;
+}
+
+PackReport Packing::finish() const {
+  const fs::path& output = options_.output;
+  if (complete()) {
+    PackReport report = report_on(read_index(output), read_report(output));
+    remove_side_files();
+    return report;
+  }
+  DatasetIndex index;
+  index.image_size = options_.size;
+  index.encoding = options_.encoding == "jpeg" ? Encoding::jpeg : Encoding::raw;
+  index.classes = source_->listing().classes;
+  index.class_counts.assign(index.classes.size(), 0);
+  index.description = describe(options_);
+  std::vector<PackIssue> issues = source_->listing().issues;
+  PixelStatistics statistics(options_.size);
+  for (std::int64_t shard = 0; shard < plan_.shards(); ++shard) {
+    auto record = read_record(output, shard, plan_.fingerprint());
+    if (!record) {
+      fail(ExitCode::resource,
+           "{} is not to be seen from rank 0, though its rank has written it: all ranks must "
+           "write into the same folder",
+           record_path(output, shard).string());
+    }
+    statistics.add(record->sums);
+    for (std::size_t label = 0; label < index.class_counts.size(); ++label) {
+      index.class_counts[label] += record->class_counts[label];
+    }
+    std::ranges::move(record->issues, std::back_inserter(issues));
+    if (record->shard.images > 0) index.shards.push_back(record->shard);
+  }
+  std::ranges::stable_sort(issues, {}, &PackIssue::file);
+  if (index.images() == 0) {
+    remove_side_files();
+    fail(ExitCode::bad_data, "none of the {} files in {} is an image that can be used: {} {}",
+         plan_.images(), options_.input.string(), issues.front().file, issues.front().what);
+  }
+  index.mean_image = statistics.mean_image();
+  index.mean_rgb = statistics.mean_rgb();
+  index.pca = statistics.pca();
+  write_report(output, issues);
+  write_index(output, index);
+  remove_side_files();
+  return report_on(index, std::move(issues));
+}
+
+// The plan goes last: as long as it is there, a next start looks for the others.
+void Packing::remove_side_files() const {
+  std::error_code error;
+  for (std::int64_t shard = 0; shard < plan_.shards() && !error; ++shard) {
+    fs::remove(record_path(options_.output, shard), error);
+  }
+  if (!error) fs::remove(plan_path(options_.output), error);
+  if (error) {
+    fail(ExitCode::resource, "cannot remove the side files of packing from {}: {}",
+         options_.output.string(), error.message());
+  }
 }
 
 }  // namespace
 
-PackReport pack(const PackOptions& options) {
+PackReport pack(const PackOptions& options, const PackTeam& team) {
   check_options(options);
-  ClassFolders found = find_class_folders(options.input, options.classes);
-  create_folders(options.output);
-  clear_output(options.output);
-
-  DatasetIndex index;
-  index.image_size = options.size;
-  index.classes = found.classes;
-  index.class_counts.assign(index.classes.size(), 0);
-  index.description = describe(options);
-  PackReport report;
-  report.issues = std::move(found.issues);
-  ShardPacker packer(options, shuffled(found.files, options.seed), index, report);
-  packer.run();
-
-  std::stable_sort(report.issues.begin(), report.issues.end(),
-                   [](const PackIssue& a, const PackIssue& b) { return a.file < b.file; });
-  report.packed = index.images();
-  report.left_out = static_cast<std::int64_t>(found.files.size()) - report.packed;
-  report.shards = static_cast<std::int64_t>(index.shards.size());
-  report.classes = static_cast<std::int64_t>(index.classes.size());
-  if (report.packed == 0) {
-    fail(ExitCode::bad_data, "none of the {} files in {} is an image that can be used: {} {}",
-         found.files.size(), options.input.string(), report.issues.front().file,
-         report.issues.front().what);
-  }
-  const PixelStatistics statistics = packer.statistics();
-  index.mean_image = statistics.mean_image();
-  index.mean_rgb = statistics.mean_rgb();
-  index.pca = statistics.pca();
-  write_report(options.output / "report.jsonl", report.issues);
-  write_index(options.output, index);
-  return report;
+  return Packing(options, team).run();
 }
 
 }  // namespace convoy

@@ -99,12 +99,18 @@ void PixelStatistics::flush() {
   recent_images_ = 0;
 }
 
-void PixelStatistics::add(const PixelStatistics& other) {
-  for (std::size_t i = 0; i < sums_.size(); ++i) {
-    sums_[i] += other.sums_[i] + other.recent_[i];
-  }
-  for (std::size_t k = 0; k < 6; ++k) products_[k] += other.products_[k];
-  images_ += other.images_;
+void PixelStatistics::add(const PixelStatistics& other) { add(other.sums()); }
+
+PixelStatistics::Sums PixelStatistics::sums() const {
+  Sums sums{images_, sums_, products_};
+  for (std::size_t i = 0; i < sums.pixels.size(); ++i) sums.pixels[i] += recent_[i];
+  return sums;
+}
+
+void PixelStatistics::add(const Sums& sums) {
+  for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] += sums.pixels[i];
+  for (std::size_t k = 0; k < 6; ++k) products_[k] += sums.products[k];
+  images_ += sums.images;
 }
 
 std::vector<float> PixelStatistics::mean_image() const {

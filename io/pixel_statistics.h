@@ -17,6 +17,15 @@ class PixelStatistics {
   void add(const std::uint8_t* image);  // [S, S, 3] RGB
   void add(const PixelStatistics& other);
 
+  // What has been added so far, to be kept and taken up again.
+  struct Sums {
+    std::int64_t images = 0;
+    std::vector<std::uint64_t> pixels;        // [S, S, 3]
+    std::array<std::uint64_t, 6> products{};  // of RR, GG, BB, RG, RB, GB over all pixels
+  };
+  [[nodiscard]] Sums sums() const;
+  void add(const Sums& sums);  // of the same S
+
   // Of at least one image.
   [[nodiscard]] std::vector<float> mean_image() const;  // [S, S, 3]
   [[nodiscard]] std::array<double, 3> mean_rgb() const;

@@ -17,6 +17,8 @@ namespace {
 
 constexpr const char* shard_format = "convoy-shard/1";
 constexpr const char* images_name = "/images";
+constexpr const char* bytes_name = "/bytes";
+constexpr const char* offsets_name = "/offsets";
 constexpr const char* labels_name = "/labels";
 constexpr const char* ids_name = "/ids";
 constexpr const char* checksums_name = "/crc32c";
@@ -39,8 +41,14 @@ void write_shard(const std::filesystem::path& path, const ShardContent& content)
   AsideFile aside(path);
   hdf5::File file = hdf5::File::create(aside.partial());
   file.set("/", "format", std::string(shard_format));
-  file.write(images_name, {images, content.image_size, content.image_size, 3},
-             content.images.data());
+  file.set("/", "encoding", std::string(name_of(content.encoding)));
+  if (content.encoding == Encoding::raw) {
+    file.write(images_name, {images, content.image_size, content.image_size, 3},
+               content.images.data());
+  } else {
+    file.write(bytes_name, {std::ssize(content.images)}, content.images.data());
+    file.write(offsets_name, {images + 1}, content.offsets.data());
+  }
   file.write(labels_name, {images}, content.labels.data());
   file.write_strings(ids_name, content.ids);
   file.write(checksums_name, {images}, content.checksums.data());

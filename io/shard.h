@@ -1,9 +1,12 @@
 // One shard of a dataset: an HDF5 file of equally large images with labels, names and checksums.
 //
 //   images  uint8 [n, S, S, 3]  contiguous, RGB
+//   or, with the attribute encoding = "jpeg" instead of "raw" (the same as none):
+//   bytes   uint8 [total]       contiguous: n JPEG files of S x S pixels, one after the other
+//   offsets uint64 [n+1]        image i is the bytes [offsets[i], offsets[i+1])
 //   labels  int32 [n]
 //   ids     strings [n]         where the images came from
-//   crc32c  uint32 [n]          of each image's bytes
+//   crc32c  uint32 [n]          of each image's bytes as they are stored
 //   attribute format = "convoy-shard/1"
 #pragma once
 
@@ -14,14 +17,17 @@
 #include <string>
 #include <vector>
 
+#include "io/dataset.h"
 #include "io/descriptor.h"
 #include "io/hdf5.h"
 
 namespace convoy {
 
 struct ShardContent {
+  Encoding encoding = Encoding::raw;
   std::int64_t image_size = 0;           // S
-  std::span<const std::uint8_t> images;  // [n, S, S, 3]
+  std::span<const std::uint8_t> images;  // [n, S, S, 3], or the JPEG files one after the other
+  std::vector<std::uint64_t> offsets;    // [n+1] of JPEG files; empty for raw images
   std::vector<std::int32_t> labels;      // [n]
   std::vector<std::string> ids;          // [n]
   std::vector<std::uint32_t> checksums;  // [n]

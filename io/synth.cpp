@@ -7,18 +7,16 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
-#include <memory>
 #include <numbers>
 #include <string>
 #include <system_error>
 #include <vector>
 
-#include <turbojpeg.h>
-
 #include "core/error.h"
 #include "core/random.h"
 #include "io/durable.h"
 #include "io/image.h"
+#include "io/jpeg_encoder.h"
 
 namespace convoy {
 namespace {
@@ -134,37 +132,13 @@ Image draw(const SynthOptions& options, std::size_t label, Draws draws) {
   return image;
 }
 
-class JpegWriter {
- public:
-  JpegWriter() : handle_(tjInitCompress()) {
-    if (!handle_) fail(ExitCode::resource, "cannot start the JPEG encoder: {}", tjGetErrorStr());
-  }
-
-  void write(const fs::path& path, const Image& image) const {
-    constexpr int quality = 92;
-    unsigned char* bytes = nullptr;
-    unsigned long size = 0;
-    const int failed =
-        tjCompress2(handle_.get(), image.pixels.data(), static_cast<int>(image.width), 0,
-                    static_cast<int>(image.height), TJPF_RGB, &bytes, &size, TJSAMP_420, quality,
-                    TJFLAG_ACCURATEDCT);
-    const std::unique_ptr<unsigned char, decltype(&tjFree)> owner(bytes, &tjFree);
-    if (failed != 0) {
-      fail(ExitCode::resource, "cannot encode {}: {}", path.string(),
-           tjGetErrorStr2(handle_.get()));
-    }
-    std::ofstream out(path, std::ios::binary);
-    out.write(reinterpret_cast<const char*>(bytes), static_cast<std::streamsize>(size));
-    out.close();
-    if (!out) fail(ExitCode::resource, "cannot write {}: {}", path.string(), std::strerror(errno));
-  }
-
- private:
-  struct Destroy {
-    void operator()(void* handle) const { tjDestroy(handle); }
-  };
-  std::unique_ptr<void, Destroy> handle_;
-};
+void write_jpeg(const JpegEncoder& encoder, const fs::path& path, const Image& image) {
+  const auto bytes = encoder.encode(image.pixels.data(), image.height, image.width);
+  std::ofstream out(path, std::ios::binary);
+  out.write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
+  out.close();
+  if (!out) fail(ExitCode::resource, "cannot write {}: {}", path.string(), std::strerror(errno));
+}
 
 void check_options(const SynthOptions& options) {
   constexpr std::int64_t most_classes = 1000;
@@ -194,7 +168,8 @@ void check_options(const SynthOptions& options) {
 void synthesise(const SynthOptions& options) {
   check_options(options);
   const RandomSource source(options.seed, Purpose::synthetic);
-  const JpegWriter writer;
+  constexpr int quality = 92;
+  const JpegEncoder encoder(quality, ChromaResolution::half);
   struct Part {
     const char* name;
     std::int64_t images;
@@ -209,7 +184,7 @@ void synthesise(const SynthOptions& options) {
       create_folders(folder);
       for (std::int64_t i = 0; i < part.images; ++i) {
         const Draws draws(source, number, part.first + static_cast<std::uint32_t>(i));
-        writer.write(folder / fmt::format("{:05}.jpg", i), draw(options, number, draws));
+        write_jpeg(encoder, folder / fmt::format("{:05}.jpg", i), draw(options, number, draws));
       }
     }
   }

@@ -10,6 +10,7 @@ packages=(
   libboost-program-options-dev
   libturbojpeg0-dev libpng-dev
   libisal-dev
+  libarchive-dev zlib1g-dev # ILSVRC's tars, and its devkit's meta.mat
   libfmt-dev libspdlog-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev
   qemu-user

@@ -7,6 +7,7 @@
 
 #include "dist/agreement.h"
 #include "dist/backend.h"
+#include "dist/collective_record.h"
 #include "dist/nccl.h"
 #include "dist/partition.h"
 #include "dist/texts.h"
@@ -61,6 +62,10 @@ Session::Session(World& world, const JobOptions& options)
   probabilities_ =
       device_->allocate(static_cast<std::size_t>(network_->logits().count()) * sizeof(float));
 
+  std::vector<std::string> layers;
+  for (const auto& layer : network_->layers()) layers.push_back(layer->name());
+  world.record().name_layers(layers);
+
   // From here on ranks do the same; before, rank 0 alone times kernels.
   everyone_->limit_waits(options.dist.timeout);
   statistics_->limit_waits(options.dist.timeout);
@@ -102,6 +107,12 @@ std::vector<std::unique_ptr<Layer>> Session::make_layers(const std::string& conv
 void Session::spread_kernel_choices() {
   device_->choices().add(broadcast_text(*everyone_, "kernels", device_->choices().text(), 0),
                          "rank 0");
+}
+
+// Where rank 0 refuses the directory, no rank may have touched what lies there.
+void Session::keep_record(const std::filesystem::path& run) {
+  everyone_->barrier("run directory");
+  world_.record().keep_in(run);
 }
 
 ReaderOptions Session::reader_options(const DataOptions& data) {

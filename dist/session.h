@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -47,6 +48,10 @@ class Session {
   void wait() { (towers_->size() > 1 ? *towers_ : *replicas_).wait(*stream_); }
   [[nodiscard]] Communicator& towers() { return *towers_; }  // ranks with the same replica
   [[nodiscard]] bool leader() const { return world_.rank() == 0; }
+
+  // Each rank's record of collectives lies in this run directory from now on, which rank 0 has
+  // made. Collective.
+  void keep_record(const std::filesystem::path& run);
 
   [[nodiscard]] std::int64_t global_batch() const { return global_batch_; }
   [[nodiscard]] Range slice() const { return slice_; }  // this replica's places in the global batch

@@ -4,6 +4,9 @@
 #include <chrono>
 #include <functional>
 
+#include "dist/collective_record.h"
+#include "dist/place_observer.h"
+
 namespace convoy {
 namespace {
 
@@ -46,6 +49,9 @@ void StepRunner::begin(InputFeed& feed, bool noise, const Progression& at,
                        LayerObserver* observer) {
   began_ = std::chrono::steady_clock::now();
   const OpContext op = session_.op();
+  CollectiveRecord& record = session_.world().record();
+  record.set_step(at.step + 1);
+  record.set_place(Phase::forward);
   solver_.begin_step(at);
   UpdateAtOnce update(solver_, session_.network(), op);
   const bool at_once = !reducer_ && session_.device().updates_from_cache();
@@ -61,16 +67,19 @@ void StepRunner::begin(InputFeed& feed, bool noise, const Progression& at,
     if (warm_steps_ < kWarmSteps) ++warm_steps_;
   }
   feed.done(op.stream);
+  record.set_place(Phase::reading);
 }
 
 void StepRunner::queue(InputFeed& feed, const Pass& pass, bool noise, LayerObserver* observer) {
   Network& network = session_.network();
   const OpContext& op = pass.op;
   ExposedTime& exposed = session_.exposed();
+  CollectiveRecord& record = session_.world().record();
+  PlaceObserver place(record, Phase::forward, observer);
 
   started_->record(op.stream);
   feed.load(noise, op, network.input());
-  network.forward(pass, observer);
+  network.forward(pass, &place);
   session_.queue_loss(feed.labels(), 1 / static_cast<float>(session_.global_batch()));
   went_forward_->record(op.stream);
   waited_.forward = exposed.take();
@@ -84,12 +93,13 @@ void StepRunner::queue(InputFeed& feed, const Pass& pass, bool noise, LayerObser
     exposed.add(passed.count());
   };
   if (reducer_)
-    network.backward(pass, std::ref(ready), observer);  // a reference: a copy would allocate
+    network.backward(pass, std::ref(ready), &place);  // a reference: a copy would allocate
   else
-    network.backward(pass, nullptr, observer);
+    network.backward(pass, nullptr, &place);
   went_backward_->record(op.stream);
   waited_.backward = exposed.take();
 
+  record.set_place(Phase::update);
   waited_.update = 0;
   if (reducer_)
     waited_.update = reducer_->finish(op.stream, [&](Range floats) { solver_.update(op, floats); });
@@ -99,6 +109,8 @@ void StepRunner::queue(InputFeed& feed, const Pass& pass, bool noise, LayerObser
 }
 
 StepRunner::Result StepRunner::finish() {
+  CollectiveRecord& record = session_.world().record();
+  record.set_place(Phase::finishing);
   session_.wait();
   const auto waiting = std::chrono::steady_clock::now();
   Result result;
@@ -111,6 +123,7 @@ StepRunner::Result StepRunner::finish() {
   result.ms.comm_exposed = waited_.forward + waited_.backward + waited_.update + last_wait.count();
   const std::chrono::duration<double, std::milli> all = now - began_;
   result.ms.step = all.count();
+  record.set_place(Phase::between);
   return result;
 }
 

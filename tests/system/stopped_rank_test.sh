@@ -79,6 +79,47 @@ check "the other rank names it, with step and collective" grep -aqE \
   err.txt
 recovery=""
 
+about "All ranks are suspended for longer than the limit, and go on"
+rm -rf run
+timeout -k 5 "$limit" mpirun --oversubscribe --bind-to none -n 2 \
+  bash -c 'echo $$ >"pid-$OMPI_COMM_WORLD_RANK"; exec "$@"' rank "$binary" "${training[@]}" \
+  --dist.timeout 3 --parallel.strategy model >/dev/null 2>&1 &
+job=$!
+lines() { if [ -s run/metrics.jsonl ]; then wc -l <run/metrics.jsonl; else echo 0; fi; }
+until_lines() {
+  local try
+  for ((try = 0; try < 600; ++try)); do
+    if [ "$(lines)" -ge "$1" ]; then return 0; fi
+    sleep 0.1
+  done
+  return 1
+}
+until_lines 3
+kill -STOP "$(cat pid-0)" "$(cat pid-1)"
+sleep 5
+before=$(lines)
+kill -CONT "$(cat pid-0)" "$(cat pid-1)"
+check "the run goes on" until_lines $((before + 20))
+kill -TERM "$job"
+wait "$job"
+
+about "A rank that fails ends the others at once, with its code and sentence"
+# The reader of rank 1 finds a damaged image where rank 0 finds a whole one.
+cp -r train.convoy damaged.convoy
+size=$(stat -c %s damaged.convoy/shard-00000.h5)
+head -c 64 /dev/zero | tr '\0' '\7' |
+  dd of=damaged.convoy/shard-00000.h5 bs=1 seek=$((size / 2)) conv=notrunc status=none
+for how in "model" "data"; do
+  rm -rf run
+  # shellcheck disable=SC2016 # expanded by the ranks
+  expect 3 "rank 1 on $host" timeout -k 5 "$limit" mpirun --oversubscribe --bind-to none -n 2 \
+    bash -c 'if [ "$OMPI_COMM_WORLD_RANK" = 1 ]; then mount="damaged"; else mount="train"; fi
+      mkdir -p "r$OMPI_COMM_WORLD_RANK"; cd "r$OMPI_COMM_WORLD_RANK"
+      ln -sfn "../$mount.convoy" data.convoy; exec "$@"' rank "$binary" train \
+    --config "$work/net.ini" --data.train data.convoy --run.dir "$work/run" \
+    --run.steps 1000000 --parallel.strategy "$how"
+done
+
 about "A run that ends well"
 expect 0 "20 steps" ranks 2 train --config net.ini --data.train train.convoy --run.dir well \
   --parallel.strategy data

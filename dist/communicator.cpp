@@ -1,43 +1,45 @@
-// Byte counts that every communicator keeps, and what is said of ranks that do not come.
+// What every communicator keeps: byte counts, the record of its collectives, and what is said of
+// ranks that do not come.
 #include "dist/communicator.h"
 
 #include <atomic>
-#include <chrono>
-#include <thread>
+#include <exception>
 
 #include "core/error.h"
+#include "dist/collective_record.h"
 #include "dist/nccl.h"
-#include "dist/shared_memory.h"
+#include "dist/watchdog.h"
 
 namespace convoy {
 namespace {
 
-// What a rank tells the others of its host; only it writes.
-struct Arrival {
-  std::atomic<std::uint64_t> entered;  // collectives
-  std::atomic<std::uint64_t> polls;
-};
-static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "shared between processes");
-
-Arrival& arrival(const SharedMemory& arrivals, int rank) {
-  return *static_cast<Arrival*>(arrivals.part(rank));
-}
-
-// For as long a rank must not have polled to be taken for a stopped one.
-constexpr std::chrono::milliseconds kStandstill{300};
-constexpr int kLooks = 30;
+// What may be the matter when other ranks do not come, and what helps.
+constexpr const char* kAdvice =
+    "a process is stopped or stuck, or a host or the network failed (where reading images or "
+    "writing checkpoints takes longer, raise --dist.timeout)";
 
 }  // namespace
 
-Communicator::Communicator() = default;
-Communicator::~Communicator() = default;
+// After a failure the record still says how far this rank was.
+Communicator::~Communicator() {
+  if (std::uncaught_exceptions() == 0) watch_.record.remove_group(group_);
+}
+
+std::uint64_t Communicator::new_id(int world_rank) {
+  static std::atomic<std::uint64_t> made = 0;
+  return static_cast<std::uint64_t>(world_rank) << 32 | ++made;
+}
+
+void Communicator::join(std::uint64_t id) {
+  std::vector<int> ranks;
+  for (int rank = 0; rank < size(); ++rank) ranks.push_back(world_rank(rank));
+  ranks_ = ranks_text(ranks);
+  group_ = watch_.record.add_group(id, ranks_);
+}
 
 void Communicator::limit_waits(double seconds) {
   wait_limit_ = seconds;
-  auto arrivals = SharedMemory::make(*this, sizeof(Arrival));
-  arrivals_ = std::move(arrivals);
-  traffic_.clear();  // what was said here is not a step's
-  entered_ = 0;
+  if (watch_.watchdog != nullptr) watch_.watchdog->set_limit(seconds);
 }
 
 std::int64_t Communicator::payload_bytes() const {
@@ -54,73 +56,57 @@ void Communicator::count(const std::string& name, std::int64_t bytes) {
 
 Communicator::Entered Communicator::enter(const std::string& name, std::int64_t bytes) {
   count(name, bytes);
-  ++entered_;
-  if (arrivals_) arrival(*arrivals_, rank()).entered.store(entered_, std::memory_order_release);
-  return {name, bytes, entered_};
+  return begin(name, bytes);
 }
 
 Communicator::Entered Communicator::enter_rooted(const std::string& name, std::int64_t bytes,
                                                  int root) {
-  Entered collective = enter(name, root == rank() ? bytes : 0);
-  collective.bytes = bytes;
-  return collective;
+  count(name, root == rank() ? bytes : 0);
+  return begin(name, bytes);
 }
 
-void Communicator::show_life() const {
-  if (arrivals_) arrival(*arrivals_, rank()).polls.fetch_add(1, std::memory_order_relaxed);
+Communicator::Entered Communicator::begin(const std::string& name, std::int64_t bytes) {
+  ++entered_;
+  return {name, bytes, entered_, watch_.record.enter(group_, entered_, name, bytes, wait_limit_)};
+}
+
+void Communicator::leave(const Entered& collective) {
+  watch_.record.leave(collective.sequence, group_, collective.number);
+}
+
+Communicator::Waiting::Waiting(const Communicator& group, const Entered& collective)
+    : group_(group), sequence_(collective.sequence) {
+  group_.watch_.record.wait(sequence_, true);
+}
+
+Communicator::Waiting::~Waiting() {
+  if (!group_.gave_up_) group_.watch_.record.wait(sequence_, false);
 }
 
 std::string Communicator::describe(const Entered& collective) const {
-  std::vector<int> ranks;
-  for (int rank = 0; rank < size(); ++rank) ranks.push_back(world_rank(rank));
-  return fmt::format("collective {} of {}, '{}' of {} bytes", collective.number, ranks_text(ranks),
-                     collective.name, collective.bytes);
+  return text_of({.sequence = collective.sequence,
+                  .number = collective.number,
+                  .bytes = collective.bytes,
+                  .name = collective.name,
+                  .ranks = ranks_});
 }
 
-void Communicator::fail_late(const Entered& collective) const {
+bool Communicator::given_up_elsewhere() const {
+  return wait_limit_ > 0 && watch_.watchdog != nullptr && watch_.watchdog->ends_job();
+}
+
+void Communicator::fail_late(const Entered& collective, double waited) {
+  const std::string at = at_text(watch_.record.standing());
+  const std::string who =
+      watch_.watchdog == nullptr ? "it has no other rank" : watch_.watchdog->explain();
+  gave_up_ = true;
+  watch_.record.give_up(collective.sequence);
   abort_nccl();
-  std::string who = "its ranks share no host, so it is not known which of them is late";
-  if (arrivals_) {
-    std::vector<int> missing;
-    std::vector<std::uint64_t> polls;
-    for (int rank = 0; rank < size(); ++rank) {
-      const Arrival& of_rank = arrival(*arrivals_, rank);
-      polls.push_back(of_rank.polls);
-      if (of_rank.entered < collective.number) missing.push_back(world_rank(rank));
-    }
-    std::vector<int> still;
-    // Others may be giving up at this moment too, and are alive.
-    for (int i = 0; missing.empty() && i < kLooks; ++i) {
-      std::this_thread::sleep_for(kStandstill / kLooks);
-      show_life();
-    }
-    for (int other = 0; other < size(); ++other) {
-      if (other != rank() &&
-          arrival(*arrivals_, other).polls == polls[static_cast<std::size_t>(other)])
-        still.push_back(world_rank(other));
-    }
-    who = "all of them came to it, but it did not end";
-    if (!missing.empty())
-      who = fmt::format("{} did not come to it", ranks_text(missing));
-    else if (!still.empty())
-      who = fmt::format("{} did not move it along", ranks_text(still));
-  }
-  fail(ExitCode::rank_failed, "{}, was not finished within {:g} seconds: {}; {}",
-       describe(collective), wait_limit_, who, late_advice());
-}
-
-std::string ranks_text(const std::vector<int>& ranks) {
-  std::string text = ranks.size() == 1 ? "rank " : "ranks ";
-  for (std::size_t i = 0; i < ranks.size(); ++i) {
-    if (i > 0) text += i + 1 == ranks.size() ? " and " : ", ";
-    text += std::to_string(ranks[i]);
-  }
-  return text;
-}
-
-std::string late_advice() {
-  return "a process is stopped or stuck, or a host or the network failed (where reading images or "
-         "writing checkpoints takes longer, raise --dist.timeout)";
+  const bool own = waited >= wait_limit_;
+  fail(ExitCode::rank_failed, "{} ({}), was not finished {}: {}; {}", describe(collective), at,
+       own ? fmt::format("within {:g} seconds", wait_limit_)
+           : fmt::format("after {:.1f} seconds, when another rank gave up", waited),
+       who, kAdvice);
 }
 
 }  // namespace convoy

@@ -2,11 +2,14 @@
 //
 // Counts bytes by the name of the caller, so that a run can show what crossed ranks and where.
 // Buffers are device memory. Every call is collective over the group. Errors throw
-// Error(rank_failed), also where other ranks do not come in time (limit_waits).
+// Error(rank_failed), also where other ranks do not come in time (limit_waits). Every collective
+// stands in the rank's record (collective_record.h), where the watchdog sees it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -15,6 +18,7 @@
 
 #include "core/device.h"
 #include "core/tensor.h"
+#include "dist/patience.h"
 
 namespace convoy {
 
@@ -37,20 +41,29 @@ class PendingCollective {
 // What carries the data of a step.
 enum class Backend { mpi, nccl };
 
-class SharedMemory;
+class CollectiveRecord;
+class Watchdog;
+
+// What looks on.
+struct Watch {
+  CollectiveRecord& record;
+  Watchdog* watchdog;  // null where the job has one rank
+};
 
 class Communicator {
  public:
-  Communicator();
+  explicit Communicator(const Watch& watch) : watch_(watch) {}
   virtual ~Communicator();
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
   [[nodiscard]] virtual int rank() const = 0;
   [[nodiscard]] virtual int size() const = 0;
   // The number of a rank of this group in the whole job.
   [[nodiscard]] virtual int world_rank(int rank) const = 0;
 
   // From now on a wait for other ranks that takes longer than so many seconds (0: for ever) throws
-  // Error(rank_failed), naming the collective and, where the group shares a host, the ranks that
-  // have not come to it. Collective.
+  // Error(rank_failed), naming the collective and the ranks that hold it up. So does a shorter one
+  // while another rank of the job gives up.
   void limit_waits(double seconds);
   [[nodiscard]] double wait_limit() const { return wait_limit_; }
 
@@ -87,46 +100,87 @@ class Communicator {
   // The host waits until the stream's work is done, collectives on it included.
   virtual void wait(Stream& stream) { stream.synchronize(); }
 
-  // Counts payload under a name: each call above does, and collectives made beside this class do.
+  // Counts payload under a name: each call above does.
   void count(const std::string& name, std::int64_t bytes);
   [[nodiscard]] const std::map<std::string, TrafficCount>& traffic() const { return traffic_; }
   [[nodiscard]] std::int64_t payload_bytes() const;  // over all names
 
- protected:
-  // A collective of this rank: the how manyeth of its group, and what to say when it is late.
+  // A collective of this rank: the how manyeth of its group.
   struct Entered {
     std::string name;
     std::int64_t bytes = 0;
     std::uint64_t number = 0;
+    std::uint64_t sequence = 0;  // in the rank's record
   };
-  // Counts the collective and lets the other ranks know that this one has come to it.
-  Entered enter(const std::string& name, std::int64_t bytes);
-  // The same for what is payload of rank `root` alone.
-  Entered enter_rooted(const std::string& name, std::int64_t bytes, int root);
-  // Between two polls of a collective: lets the other ranks know that this one moves it along.
-  void show_life() const;
+  // For collectives that are made beside this class, and within it. Counts the payload, and shows
+  // the other ranks that this one has come to it.
+  [[nodiscard]] Entered enter(const std::string& name, std::int64_t bytes);
+  void leave(const Entered& collective);
+  // Polls until `done`, within the limit, and leaves.
+  template <typename Done>
+  void await(const Entered& collective, const Done& done) {
+    poll(collective, done);
+    leave(collective);
+  }
+
+ protected:
+  // To be called once by a class that knows its ranks; `id` is the same on all of them.
+  void join(std::uint64_t id);
+  // An id for a group whose first rank calls this; never given twice in a job.
+  [[nodiscard]] static std::uint64_t new_id(int world_rank);
+  // As enter(), for what is payload of rank `root` alone.
+  [[nodiscard]] Entered enter_rooted(const std::string& name, std::int64_t bytes, int root);
+  // As enter(), but not counted: it moves nothing for a caller.
+  [[nodiscard]] Entered begin(const std::string& name, std::int64_t bytes);
+  // As await(), but the collective goes on.
+  template <typename Done>
+  void poll(const Entered& collective, const Done& done) {
+    if (done()) return;
+    const Waiting waiting(*this, collective);
+    Patience patience(wait_limit_);
+    while (!done())
+      if (!patience.lasts() || given_up_elsewhere()) fail_late(collective, patience.waited());
+  }
+  [[nodiscard]] const Watch& watch() const { return watch_; }
+  [[nodiscard]] bool gave_up() const { return gave_up_; }
   // "collective 12 of ranks 0 and 1, 'exchange-fc6' of 4096 bytes"
   [[nodiscard]] std::string describe(const Entered& collective) const;
+
+ private:
+  // Shows that this rank does nothing but wait.
+  class Waiting {
+   public:
+    Waiting(const Communicator& group, const Entered& collective);
+    ~Waiting();
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+
+   private:
+    const Communicator& group_;
+    std::uint64_t sequence_;
+  };
+  [[nodiscard]] bool given_up_elsewhere() const;
   // Throws Error(rank_failed): the collective was not finished within the limit.
-  [[noreturn]] void fail_late(const Entered& collective) const;
+  [[noreturn]] void fail_late(const Entered& collective, double waited);
 
  private:
   std::map<std::string, TrafficCount> traffic_;
+  Watch watch_;
+  std::size_t group_ = 0;  // in the record
+  std::string ranks_;      // "ranks 0 and 1"
   std::uint64_t entered_ = 0;
   double wait_limit_ = 0;
-  std::unique_ptr<SharedMemory> arrivals_;  // of each rank how far it is; null across hosts
+  bool gave_up_ = false;
 };
 
-// "rank 1", "ranks 0 and 1", "ranks 0, 1 and 2"
-[[nodiscard]] std::string ranks_text(const std::vector<int>& ranks);
-// What may be the matter when other ranks do not come within `seconds`, and what helps.
-[[nodiscard]] std::string late_advice();
-
 // This process's place in the job. Starts MPI and ends it. There is one, made by main().
+//
+// With several ranks a watchdog (watchdog.h) keeps contact with the others from beginning to end,
+// on a thread of its own.
 class World {
  public:
   // Refuses, with Error(usage), a scheduler that started several tasks of which each is rank 0
-  // of 1.
+  // of 1, and an MPI library that several threads cannot use at a time.
   World(int* argc, char*** argv);
   ~World();
   World(const World&) = delete;
@@ -144,6 +198,13 @@ class World {
                                       double wait_limit);
   // The same, as a world of its own in which a strategy can run. Must not outlive this one.
   std::unique_ptr<World> part(int colour);
+  // What this rank does, for the other ranks and for those who look for the reason of a failure.
+  [[nodiscard]] CollectiveRecord& record();
+  // From now on this process ends with a sentence for `say`, and the job with it, where its own
+  // thread no longer can (sentinel.h); a rank that waits notices when another gives up.
+  void end_when_stuck(std::function<void(const std::string&)> say);
+  // For as long a rank that gives up lets the others say what they wait in.
+  [[nodiscard]] std::chrono::milliseconds last_words_time() const;
   // Ends every rank of the job with this exit code; does not return.
   [[noreturn]] void abort(int exit_code);
 

@@ -12,7 +12,6 @@
 #include "core/error.h"
 #include "dist/communicator.h"
 #include "dist/mpi_check.h"
-#include "dist/patience.h"
 #include "dist/sum_blocks.h"
 
 namespace convoy {
@@ -51,17 +50,21 @@ std::vector<int> world_ranks(MPI_Comm comm) {
 
 class MpiCommunicator : public Communicator {
  public:
-  MpiCommunicator(MPI_Comm comm, Device* device)
-      : comm_(comm),
+  MpiCommunicator(MPI_Comm comm, Device* device, const Watch& watch)
+      : Communicator(watch),
+        comm_(comm),
         device_(device),
         staged_(device != nullptr && !device->host_addressable()),
         world_ranks_(world_ranks(comm)) {
     MPI_Comm_rank(comm_, &rank_);
+    std::uint64_t id = new_id(world_rank(rank_));
+    check_mpi(MPI_Bcast(&id, 1, MPI_UINT64_T, 0, comm_), "MPI_Bcast", "a group of ranks");
+    join(id);
   }
   // After a failure the job ends. Freeing might wait for a rank that never comes, and MPI goes on
   // with a collective that was given up.
   ~MpiCommunicator() override {
-    if (std::uncaught_exceptions() == 0 && !gave_up_) MPI_Comm_free(&comm_);
+    if (std::uncaught_exceptions() == 0 && !gave_up()) MPI_Comm_free(&comm_);
   }
   MpiCommunicator(const MpiCommunicator&) = delete;
   MpiCommunicator& operator=(const MpiCommunicator&) = delete;
@@ -130,13 +133,7 @@ class MpiCommunicator : public Communicator {
   }
 
   void finish(MPI_Request& request, const Entered& collective) {
-    Patience patience(wait_limit());
-    while (!test(request, collective)) {
-      show_life();
-      if (patience.lasts()) continue;
-      gave_up_ = true;
-      fail_late(collective);
-    }
+    await(collective, [&] { return test(request, collective); });
   }
 
   template <typename Start>
@@ -200,7 +197,6 @@ class MpiCommunicator : public Communicator {
   bool staged_;
   std::vector<int> world_ranks_;
   int rank_ = 0;
-  bool gave_up_ = false;
   Buffer sent_;
   Buffer received_;
   Buffer result_;
@@ -268,7 +264,10 @@ class MpiCommunicator::Pending : public PendingCollective {
     check_mpi(start(data, &request_), call, entered_.name);
   }
   bool test() override {
-    over_ = over_ || comm_.test(request_, entered_);
+    if (!over_ && comm_.test(request_, entered_)) {
+      over_ = true;
+      comm_.leave(entered_);
+    }
     return over_ && staged_.data() == nullptr;
   }
   void wait(Stream& stream) override {
@@ -317,8 +316,9 @@ std::unique_ptr<PendingCollective> MpiCommunicator::start_all_reduce(const std::
 
 }  // namespace
 
-std::unique_ptr<Communicator> make_mpi_communicator(MPI_Comm comm, Device* device) {
-  return std::make_unique<MpiCommunicator>(comm, device);
+std::unique_ptr<Communicator> make_mpi_communicator(MPI_Comm comm, Device* device,
+                                                    const Watch& watch) {
+  return std::make_unique<MpiCommunicator>(comm, device, watch);
 }
 
 }  // namespace convoy

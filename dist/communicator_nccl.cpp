@@ -2,8 +2,11 @@
 //
 // The communicator is nonblocking: every wait polls its state and a clock, so that a rank that does
 // not come is noticed. Before the error is thrown, all communicators of this process are aborted:
-// memory that a stuck collective uses cannot be freed (Communicator::fail_late does so too).
+// memory that a stuck collective uses cannot be freed (Communicator::fail_late does so too). A
+// collective is left when the host has waited for the stream behind it.
+#include <deque>
 #include <exception>
+#include <mutex>
 #include <set>
 #include <utility>
 #include <vector>
@@ -24,18 +27,47 @@ namespace {
 
 ncclDataType_t type_of(DType type) { return type == DType::bf16 ? ncclBfloat16 : ncclFloat32; }
 
-// Those of this process that can still be aborted.
-std::set<ncclComm_t>& live() {
-  static std::set<ncclComm_t> all;
+// Those of this process that can still be aborted, which a stuck rank's other threads do too.
+class LiveCommunicators {
+ public:
+  void insert(ncclComm_t comm) {
+    const std::lock_guard lock(mutex_);
+    all_.insert(comm);
+  }
+  // False where it is aborted already.
+  bool erase(ncclComm_t comm) {
+    const std::lock_guard lock(mutex_);
+    return all_.erase(comm) > 0;
+  }
+  void abort() {
+    std::set<ncclComm_t> all;
+    {
+      const std::lock_guard lock(mutex_);
+      all.swap(all_);
+    }
+    for (ncclComm_t comm : all) ncclCommAbort(comm);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<ncclComm_t> all_;
+};
+
+LiveCommunicators& live() {
+  static LiveCommunicators all;
   return all;
 }
 
 class NcclCommunicator : public Communicator {
  public:
-  NcclCommunicator(std::unique_ptr<Communicator> control, Device& device, double wait_limit)
-      : control_(std::move(control)), device_(device) {
+  NcclCommunicator(std::unique_ptr<Communicator> control, Device& device, double wait_limit,
+                   const Watch& watch)
+      : Communicator(watch), control_(std::move(control)), device_(device) {
     limit_waits(wait_limit);
-    last_ = {"start of NCCL", 0, 0};
+    std::uint64_t group = new_id(world_rank(rank()));
+    control_->broadcast("nccl", &group, sizeof group, 0);
+    join(group);
+    last_ = begin("start of NCCL", 0);
     ncclUniqueId id{};
     if (rank() == 0) check(ncclGetUniqueId(&id));
     control_->broadcast("nccl", &id, sizeof id, 0);
@@ -44,13 +76,14 @@ class NcclCommunicator : public Communicator {
     const ncclResult_t started = ncclCommInitRankConfig(&comm_, size(), id, rank(), &config);
     if (comm_ != nullptr) live().insert(comm_);
     settle(started);
+    leave(last_);
     stream_ = device_.make_stream();
     ready_ = device_.make_event();
   }
 
   ~NcclCommunicator() override {
     if (std::uncaught_exceptions() > 0) abort_nccl();
-    if (live().erase(comm_) == 0) return;
+    if (!live().erase(comm_)) return;
     ncclCommFinalize(comm_);
     Patience patience(wait_limit());
     ncclResult_t state = ncclInProgress;
@@ -71,26 +104,26 @@ class NcclCommunicator : public Communicator {
 
   void all_gather(const std::string& name, const void* part, void* all, std::int64_t values,
                   DType type, Stream& stream) override {
-    last_ = enter(name, values * static_cast<std::int64_t>(size_of(type)));
+    queue(enter(name, values * static_cast<std::int64_t>(size_of(type))));
     settle(ncclAllGather(part, all, static_cast<std::size_t>(values), type_of(type), comm_,
                          native(stream)));
   }
   void reduce_scatter(const std::string& name, const void* all, void* part, std::int64_t values,
                       DType type, Stream& stream) override {
-    last_ = enter(name, values * static_cast<std::int64_t>(size_of(type)));
+    queue(enter(name, values * static_cast<std::int64_t>(size_of(type))));
     settle(ncclReduceScatter(all, part, static_cast<std::size_t>(values), type_of(type), ncclSum,
                              comm_, native(stream)));
   }
   void reduce(const std::string& name, const void* values, void* sum, std::int64_t length,
               DType type, int root, Stream& stream) override {
-    last_ = enter_rooted(name, length * static_cast<std::int64_t>(size_of(type)), root);
+    queue(enter_rooted(name, length * static_cast<std::int64_t>(size_of(type)), root));
     settle(ncclReduce(values, sum, static_cast<std::size_t>(length), type_of(type), ncclSum, root,
                       comm_, native(stream)));
   }
   std::unique_ptr<PendingCollective> start_broadcast(const std::string& name, void* values,
                                                      std::int64_t length, DType type, int root,
                                                      Stream& stream) override {
-    last_ = enter_rooted(name, length * static_cast<std::int64_t>(size_of(type)), root);
+    queue(enter_rooted(name, length * static_cast<std::int64_t>(size_of(type)), root));
     return start(stream, [&] {
       return ncclBroadcast(values, values, static_cast<std::size_t>(length), type_of(type), root,
                            comm_, native(*stream_));
@@ -99,7 +132,7 @@ class NcclCommunicator : public Communicator {
   std::unique_ptr<PendingCollective> start_all_reduce(const std::string& name, float* values,
                                                       std::int64_t length,
                                                       Stream& stream) override {
-    last_ = enter(name, length * static_cast<std::int64_t>(sizeof(float)));
+    queue(enter(name, length * static_cast<std::int64_t>(sizeof(float))));
     return start(stream, [&] {
       return ncclAllReduce(values, values, static_cast<std::size_t>(length), ncclFloat32, ncclSum,
                            comm_, native(*stream_));
@@ -108,24 +141,24 @@ class NcclCommunicator : public Communicator {
   void wait(Stream& stream) override;
 
   void sum(const std::string& name, std::span<double> values) override {
-    enter(name, static_cast<std::int64_t>(values.size_bytes()));
+    count(name, static_cast<std::int64_t>(values.size_bytes()));
     control_->sum(name, values);
   }
   void maximum(const std::string& name, std::span<double> values) override {
-    enter(name, static_cast<std::int64_t>(values.size_bytes()));
+    count(name, static_cast<std::int64_t>(values.size_bytes()));
     control_->maximum(name, values);
   }
   void broadcast(const std::string& name, void* data, std::size_t bytes, int root) override {
-    enter(name, static_cast<std::int64_t>(bytes));
+    count(name, static_cast<std::int64_t>(bytes));
     control_->broadcast(name, data, bytes, root);
   }
   void gather(const std::string& name, std::span<const float> part,
               std::span<const std::int64_t> counts, float* all) override {
-    enter(name, static_cast<std::int64_t>(part.size_bytes()));
+    count(name, static_cast<std::int64_t>(part.size_bytes()));
     control_->gather(name, part, counts, all);
   }
   void barrier(const std::string& name) override {
-    enter(name, 0);
+    count(name, 0);
     control_->barrier(name);
   }
 
@@ -150,18 +183,29 @@ class NcclCommunicator : public Communicator {
     check(state);
   }
 
+  // One that is to be put into a stream. Where the host waits for the stream of another
+  // communicator only, the oldest are left when there are many.
+  void queue(const Entered& collective) {
+    if (open_.size() == kMostOpen) {
+      leave(open_.front());
+      open_.pop_front();
+    }
+    last_ = collective;
+    open_.push_back(last_);
+  }
+
   // A call may return before its work is in the stream; nothing may be queued behind it until then.
-  void settle(ncclResult_t code) const {
+  void settle(ncclResult_t code) {
     check(code);
-    Patience patience(wait_limit());
-    ncclResult_t state = ncclInProgress;
-    while (true) {
+    poll(last_, [&] {
+      ncclResult_t state = ncclInProgress;
       check(ncclCommGetAsyncError(comm_, &state));
       check(state);
-      if (state == ncclSuccess) return;
-      if (!patience.lasts()) fail_late(last_);
-    }
+      return state == ncclSuccess;
+    });
   }
+
+  static constexpr std::size_t kMostOpen = 256;
 
   std::unique_ptr<Communicator> control_;
   Device& device_;
@@ -170,6 +214,7 @@ class NcclCommunicator : public Communicator {
   std::unique_ptr<Event> ready_;              // the values of what is started
   std::vector<std::unique_ptr<Event>> idle_;  // of what has been waited for
   Entered last_;
+  std::deque<Entered> open_;  // the oldest first
 };
 
 // NCCL moves it along by itself; what remains is the order of streams.
@@ -206,13 +251,14 @@ std::unique_ptr<PendingCollective> NcclCommunicator::start(Stream& stream, const
 
 void NcclCommunicator::wait(Stream& stream) {
   const auto& queue = static_cast<const CudaStream&>(stream);
-  Patience patience(wait_limit());
-  while (!queue.done()) {
+  poll(open_.empty() ? last_ : open_.front(), [&] {
+    if (queue.done()) return true;
     check_state();
-    show_life();
-    if (!patience.lasts()) fail_late(last_);
-  }
+    return false;
+  });
   check_state();
+  for (const Entered& collective : open_) leave(collective);
+  open_.clear();
 }
 
 }  // namespace
@@ -228,14 +274,12 @@ std::vector<LibraryVersion> nccl_libraries() {
       {"NCCL", nccl_version_text(NCCL_VERSION_CODE), found > 0 ? nccl_version_text(found) : ""}};
 }
 
-void abort_nccl() {
-  for (ncclComm_t comm : live()) ncclCommAbort(comm);
-  live().clear();
-}
+void abort_nccl() { live().abort(); }
 
 std::unique_ptr<Communicator> make_nccl_communicator(std::unique_ptr<Communicator> control,
-                                                     Device& device, double wait_limit) {
-  return std::make_unique<NcclCommunicator>(std::move(control), device, wait_limit);
+                                                     Device& device, double wait_limit,
+                                                     const Watch& watch) {
+  return std::make_unique<NcclCommunicator>(std::move(control), device, wait_limit, watch);
 }
 
 }  // namespace convoy

@@ -10,8 +10,8 @@ std::vector<LibraryVersion> nccl_libraries() { return {}; }
 
 void abort_nccl() {}
 
-std::unique_ptr<Communicator> make_nccl_communicator(std::unique_ptr<Communicator>, Device&,
-                                                     double) {
+std::unique_ptr<Communicator> make_nccl_communicator(std::unique_ptr<Communicator>, Device&, double,
+                                                     const Watch&) {
   fail(ExitCode::usage, "this Convoy was built without NCCL; use --dist.backend mpi");
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "dist/place_observer.h"
 #include "io/progress.h"
 
 namespace convoy {
@@ -51,6 +52,8 @@ EvalResult Evaluator::run(bool show_progress) {
   Reader reader(dataset_, plan, reader_);
   Progress progress("evaluate", "batches", plan.batches(), !show_progress || !session_.leader());
   LossSums mine;
+  CollectiveRecord& record = session_.world().record();
+  record.set_place(Phase::evaluation);
   for (std::int64_t i = 0; i < plan.batches(); ++i) {
     const LossSums sums = sums_of(reader.next());
     progress.update(i + 1);
@@ -60,6 +63,7 @@ EvalResult Evaluator::run(bool show_progress) {
     mine.top5 += sums.top5;
   }
   const LossSums all = session_.total(mine);
+  record.set_place(Phase::between);
   const auto images = static_cast<double>(std::max<std::int64_t>(1, all.images));
   return {all.images, all.loss / images, static_cast<double>(all.top1) / images,
           static_cast<double>(all.top5) / images, views_};
@@ -70,7 +74,8 @@ LossSums Evaluator::sums_of(const Batch& batch) {
   feed_.upload(batch);
   feed_.await(session_.stream());
   feed_.load(false, session_.op(), network.input());
-  session_.evaluate();
+  PlaceObserver place(session_.world().record(), Phase::evaluation);
+  session_.evaluate(&place);
   session_.exposed().take();
   if (views_ == 1) {
     const LossSums sums = session_.loss(feed_.labels(), 0);

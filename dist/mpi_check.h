@@ -13,8 +13,9 @@ namespace convoy {
 // Throws Error(rank_failed) naming the call and what it was for.
 void check_mpi(int code, const char* call, const std::string& purpose);
 
-// Takes ownership of `comm`. Memory of `device`, which must outlive it, passes by the host where
-// the host cannot address it; null: host memory only.
-[[nodiscard]] std::unique_ptr<Communicator> make_mpi_communicator(MPI_Comm comm, Device* device);
+// Takes ownership of `comm`. Collective. Memory of `device`, which must outlive it, passes by the
+// host where the host cannot address it; null: host memory only.
+[[nodiscard]] std::unique_ptr<Communicator> make_mpi_communicator(MPI_Comm comm, Device* device,
+                                                                  const Watch& watch);
 
 }  // namespace convoy

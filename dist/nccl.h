@@ -22,11 +22,12 @@ namespace convoy {
 [[nodiscard]] std::vector<LibraryVersion> nccl_libraries();
 
 // Ends the NCCL work of this process, so that memory which a stuck collective uses can be freed.
+// Any thread may call it.
 void abort_nccl();
 
 // Data of a CUDA device by NCCL, host numbers by `control`, which has the same ranks. `device` must
 // outlive it. Collective.
 [[nodiscard]] std::unique_ptr<Communicator> make_nccl_communicator(
-    std::unique_ptr<Communicator> control, Device& device, double wait_limit);
+    std::unique_ptr<Communicator> control, Device& device, double wait_limit, const Watch& watch);
 
 }  // namespace convoy

@@ -8,26 +8,41 @@
 
 namespace convoy {
 
-class Patience {
+// Seconds since its beginning that this process has lived through. A long gap between two readings
+// means that the process itself was stopped, as when a scheduler suspends a job: it counts as one
+// second.
+class LivingClock {
  public:
-  explicit Patience(double seconds) : seconds_(seconds) {}  // 0: for ever
-
-  // Gives up the core; false when the time is up. A long gap between two polls means that this
-  // process itself was stopped, as when a scheduler suspends a job: it counts as one second.
-  bool lasts() {
-    sched_yield();
+  double seconds() {
     const auto now = Clock::now();
     const std::chrono::duration<double> passed = now - last_;
     last_ = now;
-    waited_ += std::min(passed.count(), 1.0);
-    return seconds_ == 0 || waited_ < seconds_;
+    seconds_ += std::min(passed.count(), 1.0);
+    return seconds_;
   }
 
  private:
   using Clock = std::chrono::steady_clock;
+  double seconds_ = 0;
+  Clock::time_point last_ = Clock::now();
+};
+
+class Patience {
+ public:
+  explicit Patience(double seconds) : seconds_(seconds) {}  // 0: for ever
+
+  // Gives up the core; false when the time is up.
+  bool lasts() {
+    sched_yield();
+    waited_ = clock_.seconds();
+    return seconds_ == 0 || waited_ < seconds_;
+  }
+  [[nodiscard]] double waited() const { return waited_; }
+
+ private:
   double seconds_;
   double waited_ = 0;
-  Clock::time_point last_ = Clock::now();
+  LivingClock clock_;
 };
 
 }  // namespace convoy

@@ -7,6 +7,7 @@
 
 #include "dist/agreement.h"
 #include "dist/backend.h"
+#include "dist/collective_record.h"
 #include "dist/nccl.h"
 #include "dist/partition.h"
 #include "dist/texts.h"
@@ -63,6 +64,10 @@ Session::Session(World& world, const JobOptions& options)
   probabilities_ =
       device_->allocate(static_cast<std::size_t>(network_->logits().count()) * sizeof(float));
 
+  std::vector<std::string> layers;
+  for (const auto& layer : network_->layers()) layers.push_back(layer->name());
+  world.record().name_layers(layers);
+
   // From here on ranks do the same; before, rank 0 alone times kernels.
   everyone_->limit_waits(options.dist.timeout);
   statistics_->limit_waits(options.dist.timeout);
@@ -106,6 +111,12 @@ void Session::spread_kernel_choices() {
                          "rank 0");
 }
 
+// Where rank 0 refuses the directory, no rank may have touched what lies there.
+void Session::keep_record(const std::filesystem::path& run) {
+  everyone_->barrier("run directory");
+  world_.record().keep_in(run);
+}
+
 ReaderOptions Session::reader_options(const DataOptions& data) {
   return {slice_.size(), net_.input.h, data.threads, data.ahead,
           [this](std::size_t bytes) { return device_->allocate_host(bytes); }};
@@ -118,10 +129,11 @@ Pass Session::take_turn(int turn, const Pass& body) {
   return pass;
 }
 
-void Session::evaluate() {
+void Session::evaluate(LayerObserver* observer) {
   const Pass pass{op(), false, {}};
-  network_->forward(pass, body());
-  for (int turn = 0; turn < turns(); ++turn) network_->forward(take_turn(turn, pass), head());
+  network_->forward(pass, body(), observer);
+  for (int turn = 0; turn < turns(); ++turn)
+    network_->forward(take_turn(turn, pass), head(), observer);
 }
 
 void Session::queue_loss(const Tensor& labels, float scale) {

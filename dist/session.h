@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -48,6 +49,10 @@ class Session {
   [[nodiscard]] Communicator& towers() { return *towers_; }  // ranks with the same replica
   [[nodiscard]] bool leader() const { return world_.rank() == 0; }
 
+  // Each rank's record of collectives lies in this run directory from now on, which rank 0 has
+  // made. Collective.
+  void keep_record(const std::filesystem::path& run);
+
   [[nodiscard]] std::int64_t global_batch() const { return global_batch_; }
   [[nodiscard]] Range slice() const { return slice_; }  // this replica's places in the global batch
 
@@ -66,7 +71,7 @@ class Session {
     return turns() == 1 || turn_.now == strategy_.grid.tower(world_.rank());
   }
   // A forward pass of all layers that is not for training.
-  void evaluate();
+  void evaluate(LayerObserver* observer = nullptr);
 
   // For readers of batches that this session computes on: into memory that the device copies from.
   [[nodiscard]] ReaderOptions reader_options(const DataOptions& data);

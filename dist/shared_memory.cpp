@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "dist/collective_record.h"
 
 namespace convoy {
 namespace {
@@ -36,13 +37,6 @@ struct Place {
   int fd = -1;
 };
 
-std::array<char, 64> boot_of_host() {
-  std::array<char, 64> boot{};
-  const Descriptor file(open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
-  if (file.fd < 0 || read(file.fd, boot.data(), boot.size() - 1) < 0) boot.fill('?');
-  return boot;
-}
-
 void* map(int fd, std::size_t bytes) {
   void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   return memory == MAP_FAILED ? nullptr : memory;
@@ -65,7 +59,8 @@ bool everyone_succeeded(Communicator& group, bool here) {
 std::unique_ptr<SharedMemory> SharedMemory::make(Communicator& group, std::size_t bytes) {
   const Descriptor own(memfd_create("convoy", MFD_CLOEXEC));
   const bool made = own.fd >= 0 && ftruncate(own.fd, static_cast<off_t>(bytes)) == 0;
-  const Place mine{boot_of_host(), name_of_host(), getpid(), made ? own.fd : -1};
+  Place mine{{}, name_of_host(), getpid(), made ? own.fd : -1};
+  boot_of_host().copy(mine.boot.data(), mine.boot.size() - 1);
 
   std::unique_ptr<SharedMemory> memory(new SharedMemory(bytes));
   bool mapped = made;

@@ -9,11 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/error.h"
 #include "core/ops/parallel_cpu.h"
 #include "dist/gradient_sum.h"
 #include "dist/pairwise.h"
-#include "dist/patience.h"
 
 namespace convoy {
 namespace {
@@ -45,9 +43,9 @@ class SharedSum : public GradientSum {
 
   void start(std::size_t bucket, Stream& stream) override {
     stream.synchronize();
-    replicas_.count("gradients",
-                    buckets_[bucket].size() * static_cast<std::int64_t>(sizeof(float)));
     State& state = states_[bucket];
+    state.entered = replicas_.enter(
+        "gradients", buckets_[bucket].size() * static_cast<std::int64_t>(sizeof(float)));
     ++state.step;
     state.pending = true;
     own(bucket).arrived.store(state.step, std::memory_order_release);
@@ -62,24 +60,27 @@ class SharedSum : public GradientSum {
       own(bucket).written.store(state.step, std::memory_order_release);
     }
     state.pending = !everywhere(bucket, &Counters::written);
+    if (!state.pending) replicas_.leave(state.entered);
     return !state.pending;
   }
 
   // While others are late with this bucket there may be work on the next ones.
   void wait(std::size_t bucket, Stream&) override {
-    Patience patience(replicas_.wait_limit());
-    while (!test(bucket)) {
+    if (!states_[bucket].pending) return;
+    replicas_.await(states_[bucket].entered, [&] {
+      if (test(bucket)) return true;
       for (std::size_t later = bucket + 1; later < buckets_.size() && states_[later].pending;
            ++later)
         test(later);
-      if (!patience.lasts()) fail_late(bucket);
-    }
+      return false;
+    });
   }
 
  private:
   struct State {
     std::uint64_t step = 0;
     bool pending = false;
+    Communicator::Entered entered;
   };
 
   Counters& own(std::size_t bucket) {
@@ -90,30 +91,6 @@ class SharedSum : public GradientSum {
     return std::ranges::all_of(counters_, [&](Counters* of_rank) {
       return (of_rank[bucket].*counter).load(std::memory_order_acquire) >= states_[bucket].step;
     });
-  }
-
-  // Ranks of the job whose counter is behind.
-  std::vector<int> without(std::size_t bucket,
-                           std::atomic<std::uint64_t> Counters::*counter) const {
-    std::vector<int> ranks;
-    for (int rank = 0; rank < replicas_.size(); ++rank) {
-      const Counters& of_rank = counters_[static_cast<std::size_t>(rank)][bucket];
-      if ((of_rank.*counter).load(std::memory_order_acquire) < states_[bucket].step)
-        ranks.push_back(replicas_.world_rank(rank));
-    }
-    return ranks;
-  }
-
-  [[noreturn]] void fail_late(std::size_t bucket) const {
-    // Where one did not come, nobody has written.
-    std::vector<int> missing = without(bucket, &Counters::arrived);
-    if (missing.empty()) missing = without(bucket, &Counters::written);
-    fail(ExitCode::rank_failed,
-         "the sum of gradients of step {}, bucket {} of {} with {} bytes, was not finished within "
-         "{:g} seconds: {} did not add its part; {}",
-         states_[bucket].step, bucket + 1, buckets_.size(),
-         buckets_[bucket].size() * static_cast<std::int64_t>(sizeof(float)), replicas_.wait_limit(),
-         ranks_text(missing), late_advice());
   }
 
   void write_slice(std::size_t bucket) const {

@@ -4,6 +4,9 @@
 #include <chrono>
 #include <functional>
 
+#include "dist/collective_record.h"
+#include "dist/place_observer.h"
+
 namespace convoy {
 namespace {
 
@@ -58,6 +61,9 @@ void StepRunner::begin(InputFeed& feed, bool noise, const Progression& at,
                        LayerObserver* observer) {
   began_ = std::chrono::steady_clock::now();
   const OpContext op = session_.op();
+  CollectiveRecord& record = session_.world().record();
+  record.set_step(at.step + 1);
+  record.set_place(Phase::forward);
   solver_.begin_step(at);
   UpdateAtOnce update(solver_, session_.network(), op);
   const bool at_once = own_ > 0 && session_.turns() == 1 && session_.device().updates_from_cache();
@@ -73,12 +79,15 @@ void StepRunner::begin(InputFeed& feed, bool noise, const Progression& at,
     if (warm_steps_ < kWarmSteps) ++warm_steps_;
   }
   feed.done(op.stream);
+  record.set_place(Phase::reading);
 }
 
 void StepRunner::queue(InputFeed& feed, const Pass& pass, bool noise, LayerObserver* observer) {
   Network& network = session_.network();
   const OpContext& op = pass.op;
   ExposedTime& exposed = session_.exposed();
+  CollectiveRecord& record = session_.world().record();
+  PlaceObserver place(record, Phase::forward, observer);
   // The sink is for gradients that are no sum over ranks, and those are the head's.
   Pass body = pass;
   body.sink = nullptr;
@@ -95,11 +104,11 @@ void StepRunner::queue(InputFeed& feed, const Pass& pass, bool noise, LayerObser
 
   started_->record(op.stream);
   feed.load(noise, op, network.input());
-  network.forward(body, session_.body(), observer);
+  network.forward(body, session_.body(), &place);
   for (int turn = 0; turn < session_.turns(); ++turn) {
     Pass head = session_.take_turn(turn, body);
     head.sink = pass.sink;
-    network.forward(head, session_.head(), observer);
+    network.forward(head, session_.head(), &place);
     if (session_.own_turn())
       session_.queue_loss(feed.labels(), 1 / static_cast<float>(session_.global_batch()));
     if (turn == 0) {
@@ -107,13 +116,14 @@ void StepRunner::queue(InputFeed& feed, const Pass& pass, bool noise, LayerObser
       waited_.forward = exposed.take();
     }
     // A reference: a copy would allocate.
-    network.backward(head, session_.head(), std::ref(ready), observer);
+    network.backward(head, session_.head(), std::ref(ready), &place);
     add_up_turns(op, turn);
   }
-  network.backward(body, session_.body(), std::ref(ready), observer);
+  network.backward(body, session_.body(), std::ref(ready), &place);
   went_backward_->record(op.stream);
   waited_.backward = exposed.take();
 
+  record.set_place(Phase::update);
   waited_.update = 0;
   if (pass.sink == nullptr && own_ > 0) solver_.update(op, {0, own_});
   if (reducer_)
@@ -136,6 +146,8 @@ void StepRunner::add_up_turns(const OpContext& op, int turn) {
 }
 
 StepRunner::Result StepRunner::finish() {
+  CollectiveRecord& record = session_.world().record();
+  record.set_place(Phase::finishing);
   session_.wait();
   const auto waiting = std::chrono::steady_clock::now();
   Result result;
@@ -148,6 +160,7 @@ StepRunner::Result StepRunner::finish() {
   result.ms.comm_exposed = waited_.forward + waited_.backward + waited_.update + last_wait.count();
   const std::chrono::duration<double, std::milli> all = now - began_;
   result.ms.step = all.count();
+  record.set_place(Phase::between);
   return result;
 }
 

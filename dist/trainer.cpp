@@ -86,6 +86,7 @@ class Trainer {
     // A run that some rank refuses must not leave a run directory, which would refuse the next try.
     session_.everyone().barrier("ready");
     open_folder();
+    session_.keep_record(options_.run.dir);
   }
 
   TrainResult run();

@@ -1,15 +1,22 @@
 // Starts and ends MPI, and notices a launcher that does not match the MPI library.
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <iostream>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <mpi.h>
 
 #include "core/error.h"
+#include "dist/collective_record.h"
 #include "dist/communicator.h"
 #include "dist/mpi_check.h"
 #include "dist/nccl.h"
+#include "dist/sentinel.h"
+#include "dist/watchdog.h"
 
 namespace convoy {
 namespace {
@@ -31,6 +38,76 @@ void refuse_mismatched_launcher(int size) {
   }
 }
 
+// A rank's watchdog talks to the others while the rank computes or waits.
+void require_threads(int provided) {
+  int size = 1;
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  if (size == 1 || provided >= MPI_THREAD_MULTIPLE) return;
+  fail(ExitCode::usage,
+       "this MPI library does not let several threads of a process communicate at a time "
+       "(MPI_THREAD_MULTIPLE), which watching over the ranks of a job needs; use an Open MPI that "
+       "was built with it, as Debian's is");
+}
+
+using HostName = std::array<char, 64>;
+
+std::vector<std::string> hosts_of_all(const std::string& host, int size) {
+  HostName mine{};
+  host.copy(mine.data(), mine.size() - 1);
+  std::vector<HostName> names(static_cast<std::size_t>(size));
+  check_mpi(MPI_Allgather(mine.data(), static_cast<int>(mine.size()), MPI_CHAR, names.data(),
+                          static_cast<int>(mine.size()), MPI_CHAR, MPI_COMM_WORLD),
+            "MPI_Allgather", "names of hosts");
+  std::vector<std::string> hosts;
+  for (const HostName& name : names) hosts.emplace_back(name.data());
+  return hosts;
+}
+
+std::uint64_t start_of_job() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  auto ns =
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+  check_mpi(MPI_Bcast(&ns, 1, MPI_UINT64_T, 0, MPI_COMM_WORLD), "MPI_Bcast", "the job's start");
+  return ns;
+}
+
+// The call that ends the other ranks may be stuck itself. A launcher ends a job of which a process
+// leaves with an error, too.
+[[noreturn]] void end_process(int exit_code) {
+  std::thread([exit_code] {
+    abort_nccl();
+    MPI_Abort(MPI_COMM_WORLD, exit_code);
+  }).detach();
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  std::_Exit(exit_code);
+}
+
+// What a rank says of itself to others: the same for all worlds that are parts of the job.
+struct Watching {
+  Watching(int rank, int size, const std::string& host) : record(rank, size, host, start_of_job()) {
+    if (size == 1) return;
+    watchdog = std::make_unique<Watchdog>(record, make_mpi_watch_link(), hosts_of_all(host, size));
+    sentinel = std::make_unique<Sentinel>(
+        record, Sentinel::Job{.over = [this] { return watchdog->over(); },
+                              .noticed = [this] { return watchdog->asked(); },
+                              .words = [this] { return watchdog->last_words(); },
+                              .end = end_process});
+  }
+
+  // All ranks come here before MPI is ended, which might otherwise wait for one that is gone.
+  void finish() const {
+    if (watchdog == nullptr) return;
+    const std::string trouble = watchdog->finish();
+    if (trouble.empty()) return;
+    std::cerr << fmt::format("convoy: rank {}: {}\n", record.standing().rank, trouble);
+    end_process(static_cast<int>(ExitCode::rank_failed));
+  }
+
+  CollectiveRecord record;
+  std::unique_ptr<Watchdog> watchdog;  // null where the job has one rank, as the next
+  std::unique_ptr<Sentinel> sentinel;
+};
+
 }  // namespace
 
 void check_mpi(int code, const char* call, const std::string& purpose) {
@@ -44,7 +121,7 @@ void check_mpi(int code, const char* call, const std::string& purpose) {
 
 struct World::State {
   // Takes `comm`, which is freed with this object unless it is MPI_COMM_WORLD.
-  explicit State(MPI_Comm ranks) : comm(ranks) {
+  State(MPI_Comm ranks, std::shared_ptr<Watching> watches) : comm(ranks) {
     MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
     MPI_Comm_rank(comm, &rank);
     MPI_Comm_size(comm, &size);
@@ -59,9 +136,13 @@ struct World::State {
     MPI_Comm_size(local, &local_ranks);
     MPI_Comm_rank(local, &local_rank);
     MPI_Comm_free(&local);
+    watching = watches ? std::move(watches) : std::make_shared<Watching>(rank, size, host);
   }
   ~State() {
     if (comm == MPI_COMM_WORLD) {
+      watching->record.end(0);
+      watching->finish();
+      watching.reset();
       MPI_Finalize();
     } else {
       MPI_Comm_free(&comm);
@@ -70,6 +151,7 @@ struct World::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
+  [[nodiscard]] Watch watch() const { return {watching->record, watching->watchdog.get()}; }
   [[nodiscard]] MPI_Comm group(int colour) const {
     MPI_Comm group = MPI_COMM_NULL;
     check_mpi(MPI_Comm_split(comm, colour, rank, &group), "MPI_Comm_split", "a group of ranks");
@@ -82,13 +164,15 @@ struct World::State {
   int local_ranks = 1;
   int local_rank = 0;
   std::string host;
+  std::shared_ptr<Watching> watching;
 };
 
 World::World(int* argc, char*** argv) {
   int provided = 0;
-  check_mpi(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread",
+  check_mpi(MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread",
             "start");
-  state_ = std::make_unique<State>(MPI_COMM_WORLD);
+  require_threads(provided);
+  state_ = std::make_unique<State>(MPI_COMM_WORLD, nullptr);
   refuse_mismatched_launcher(state_->size);
 }
 
@@ -102,22 +186,39 @@ int World::local_rank() const { return state_->local_rank; }
 const std::string& World::host() const { return state_->host; }
 
 std::unique_ptr<Communicator> World::split(int colour) {
-  return make_mpi_communicator(state_->group(colour), nullptr);
+  return make_mpi_communicator(state_->group(colour), nullptr, state_->watch());
 }
 
 std::unique_ptr<Communicator> World::split(int colour, Device& device, Backend backend,
                                            double wait_limit) {
   const bool nccl = backend == Backend::nccl;
-  auto group = make_mpi_communicator(state_->group(colour), nccl ? nullptr : &device);
+  auto group =
+      make_mpi_communicator(state_->group(colour), nccl ? nullptr : &device, state_->watch());
   group->limit_waits(wait_limit);
-  return nccl ? make_nccl_communicator(std::move(group), device, wait_limit) : std::move(group);
+  return nccl ? make_nccl_communicator(std::move(group), device, wait_limit, state_->watch())
+              : std::move(group);
 }
 
 std::unique_ptr<World> World::part(int colour) {
-  return std::unique_ptr<World>(new World(std::make_unique<State>(state_->group(colour))));
+  return std::unique_ptr<World>(
+      new World(std::make_unique<State>(state_->group(colour), state_->watching)));
+}
+
+CollectiveRecord& World::record() { return state_->watching->record; }
+
+void World::end_when_stuck(std::function<void(const std::string&)> say) {
+  if (state_->watching->watchdog == nullptr) return;
+  state_->watching->watchdog->let_job_end();
+  state_->watching->sentinel->arm(std::move(say));
+}
+
+std::chrono::milliseconds World::last_words_time() const {
+  return std::chrono::milliseconds(1000 + state_->size);
 }
 
 void World::abort(int exit_code) {
+  state_->watching->record.end(exit_code);
+  if (state_->watching->sentinel) state_->watching->sentinel->expect_end(exit_code);
   std::fflush(nullptr);
   MPI_Abort(MPI_COMM_WORLD, exit_code);
   std::_Exit(exit_code);

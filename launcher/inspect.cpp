@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "core/error.h"
+#include "dist/collective_record.h"
 #include "launcher/commands.h"
 
 namespace convoy {
@@ -20,7 +21,9 @@ class InspectCommand : public JobCommand {
              .summary = "describes a dataset, a checkpoint, runs, or a net and what it exchanges",
              .synopsis = "convoy inspect [PATH ... | options]",
              .details = "With PATH, a dataset's folder or a checkpoint file: what it holds; run "
-                        "directories, one or several: their figures side by side. Without: the net "
+                        "directories, one or several: their figures side by side, and for one "
+                        "that did not end well which rank stood where (RUN/collectives shows it "
+                        "for any run). Without: the net "
                         "that the options describe, layer by layer, the bytes that a training step "
                         "moves under "
                         "each strategy, and how the options differ from the paper's."}) {
@@ -48,6 +51,10 @@ class InspectCommand : public JobCommand {
       return;
     }
     for (const fs::path& path : paths_) require_exists(path);
+    if (paths_.size() == 1 && is_run(paths_.front())) {
+      inspect_run(paths_.front(), out);
+      return;
+    }
     if (std::ranges::all_of(paths_, is_run)) {
       out << inspect_runs(paths_);
       return;
@@ -58,7 +65,9 @@ class InspectCommand : public JobCommand {
            "time");
     }
     const fs::path& path = paths_.front();
-    if (fs::is_directory(path)) {
+    if (fs::exists(record_path(path.parent_path(), 0)) && path.filename() == "collectives") {
+      out << inspect_collectives(path);
+    } else if (fs::is_directory(path)) {
       out << inspect_dataset(Dataset(path, Verify::never));
     } else {
       out << inspect_checkpoint(path, CheckpointReader(path));
@@ -69,6 +78,18 @@ class InspectCommand : public JobCommand {
   static constexpr std::size_t kMostPaths = 64;
 
   static bool is_run(const fs::path& path) { return fs::exists(path / "metrics.jsonl"); }
+
+  // A run that did not end well may have no figures yet; then where it stood is all there is to
+  // say.
+  static void inspect_run(const fs::path& run, std::ostream& out) {
+    const fs::path collectives = run / "collectives";
+    if (ended_well(collectives)) {
+      out << inspect_runs({run});
+      return;
+    }
+    if (fs::file_size(run / "metrics.jsonl") > 0) out << inspect_runs({run}) << '\n';
+    out << inspect_collectives(collectives);
+  }
 
   static void require_exists(const fs::path& path) {
     if (fs::exists(path)) return;

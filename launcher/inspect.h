@@ -32,4 +32,10 @@ namespace convoy {
 // Run directories side by side; throws Error(bad_data) for a folder that is none.
 [[nodiscard]] std::string inspect_runs(const std::vector<std::filesystem::path>& runs);
 
+// The records of collectives in a run's folder of that name, a line each rank, and which rank has
+// not come to what others came to. Throws Error(bad_data) where there is none.
+[[nodiscard]] std::string inspect_collectives(const std::filesystem::path& folder);
+// Every rank of the run ended without an error, or there are no records.
+[[nodiscard]] bool ended_well(const std::filesystem::path& folder);
+
 }  // namespace convoy

@@ -21,12 +21,15 @@ namespace {
 // the others speak only if they are still alive after this time.
 constexpr std::chrono::milliseconds kGrace{500};
 
+void print(std::ostream& err, int rank, const std::string& host, const std::string& sentence) {
+  err << fmt::format("convoy: rank {} on {}: {}\n", rank, host, sentence) << std::flush;
+}
+
 void print(std::ostream& err, const World* world, const std::string& sentence) {
   if (world == nullptr) {
     err << fmt::format("convoy: {}\n", sentence) << std::flush;
   } else {
-    err << fmt::format("convoy: rank {} on {}: {}\n", world->rank(), world->host(), sentence)
-        << std::flush;
+    print(err, world->rank(), world->host(), sentence);
   }
 }
 
@@ -81,9 +84,12 @@ int conclude(World& world, const Failure& failure, std::ostream& err) {
     return failure.code;
   }
   if (failure.code == 0) return 0;
-  if (world.rank() != 0) std::this_thread::sleep_for(kGrace);
+  const bool waited = failure.code == static_cast<int>(ExitCode::rank_failed);
+  if (world.rank() != 0 && !waited) std::this_thread::sleep_for(kGrace);
   const bool usage = failure.code == static_cast<int>(ExitCode::usage);
   print(err, usage && world.rank() == 0 ? nullptr : &world, failure.sentence);
+  // Each rank says what it waits in: together they show where the job stood.
+  if (waited) std::this_thread::sleep_for(world.last_words_time());
   world.abort(failure.code);
 }
 
@@ -101,6 +107,8 @@ int run_parallel(Command& command, const std::vector<std::string>& arguments, in
   const Failure failure = guard([&] {
     refused = parse_alike(*world, command, arguments, err);
     if (refused) return;
+    world->end_when_stuck([&err, rank = world->rank(), host = world->host()](
+                              const std::string& sentence) { print(err, rank, host, sentence); });
     if (world->rank() == 0 && !command.warning().empty()) spdlog::warn(command.warning());
     command.run(&*world, out);
     out.flush();

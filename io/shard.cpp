@@ -4,6 +4,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include "core/error.h"
 #include "io/crc32c.h"
 #include "io/durable.h"
+#include "io/seal.h"
 
 namespace convoy {
 namespace {
@@ -44,7 +46,9 @@ void write_shard(const std::filesystem::path& path, const ShardContent& content)
   file.write(labels_name, {images}, content.labels.data());
   file.write_strings(ids_name, content.ids);
   file.write(checksums_name, {images}, content.checksums.data());
+  const std::int64_t begin = *file.layout(images_name).offset;
   file.close();
+  seal_file(aside.partial(), {begin, begin + static_cast<std::int64_t>(content.images.size())});
   aside.commit();
 }
 
@@ -52,6 +56,16 @@ std::uint32_t shard_checksum(std::span<const std::uint32_t> checksums,
                              std::span<const std::int32_t> labels) {
   return crc32c(labels.data(), labels.size_bytes(),
                 crc32c(checksums.data(), checksums.size_bytes()));
+}
+
+bool check_shard_seal(const std::filesystem::path& path, std::int64_t bytes) {
+  std::error_code ignored;
+  const auto found = std::filesystem::file_size(path, ignored);
+  if (found != static_cast<std::uintmax_t>(bytes) && !has_seal(path, ExitCode::bad_data)) {
+    return false;
+  }
+  check_seal(path, ExitCode::bad_data);
+  return true;
 }
 
 Shard::Shard(const std::filesystem::path& path, std::int64_t images, std::int64_t image_size,

@@ -34,7 +34,9 @@ struct SealedFile {
   std::int64_t bytes = 0;
 
   SealedFile(const std::filesystem::path& name, int flags, ExitCode exit_code)
-      : path(name), code(exit_code), file(::open(name.c_str(), flags | O_CLOEXEC)) {
+      : path(name),
+        code(exit_code),
+        file(uninterrupted([&] { return ::open(name.c_str(), flags | O_CLOEXEC); })) {
     struct stat status {};
     if (!file.valid() || ::fstat(file.get(), &status) != 0) failed("open");
     bytes = status.st_size;
@@ -48,8 +50,8 @@ struct SealedFile {
 
   void read(std::int64_t offset, unsigned char* out, std::int64_t count) const {
     while (count > 0) {
-      const ssize_t got = ::pread(file.get(), out, static_cast<std::size_t>(count), offset);
-      if (got < 0 && errno == EINTR) continue;
+      const ssize_t got = uninterrupted(
+          [&] { return ::pread(file.get(), out, static_cast<std::size_t>(count), offset); });
       if (got < 0) failed("read");
       if (got == 0) fail(code, "{} became shorter while it was read", path.string());
       offset += got;
@@ -115,8 +117,8 @@ void seal_file(const std::filesystem::path& path, Unsealed gap) {
   const SealedFile file(path, O_RDWR | O_APPEND, ExitCode::resource);
   const std::string seal = file.seal(file.bytes, gap);
   for (std::size_t done = 0; done < seal.size();) {
-    const ssize_t wrote = ::write(file.file.get(), seal.data() + done, seal.size() - done);
-    if (wrote < 0 && errno == EINTR) continue;
+    const ssize_t wrote = uninterrupted(
+        [&] { return ::write(file.file.get(), seal.data() + done, seal.size() - done); });
     if (wrote < 0) file.failed("write");
     done += static_cast<std::size_t>(wrote);
   }

@@ -101,7 +101,7 @@ void Shard::check_images(std::int64_t images) {
   }
   offset_ = layout.offset;
   if (!direct()) return;
-  file_ = Descriptor(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+  file_ = Descriptor(uninterrupted([&] { return ::open(path_.c_str(), O_RDONLY | O_CLOEXEC); }));
   struct stat status {};
   if (!file_.valid() || ::fstat(file_.get(), &status) != 0) {
     fail(errno == EMFILE ? ExitCode::resource : ExitCode::bad_data, "cannot open {}: {}",
@@ -143,8 +143,8 @@ void Shard::read_direct(std::int64_t row, std::int64_t begin, std::int64_t count
                         std::uint8_t* out) const {
   std::int64_t at = *offset_ + row * image_bytes_ + begin;
   while (count > 0) {
-    const ssize_t got = ::pread(file_.get(), out, static_cast<std::size_t>(count), at);
-    if (got < 0 && errno == EINTR) continue;
+    const ssize_t got = uninterrupted(
+        [&] { return ::pread(file_.get(), out, static_cast<std::size_t>(count), at); });
     if (got <= 0) {
       fail(ExitCode::bad_data, "cannot read image {} of {}: {}", row, path_.string(),
            got < 0 ? std::strerror(errno) : "the file became shorter");

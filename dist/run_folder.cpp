@@ -44,11 +44,19 @@ fs::path create(const fs::path& folder, const std::string& config) {
   return folder / "metrics.jsonl";
 }
 
+std::shared_ptr<spdlog::sinks::sink> open_log(const fs::path& path) {
+  try {
+    return std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string());
+  } catch (const spdlog::spdlog_ex&) {
+    fail(ExitCode::resource, "cannot open {}: {}", path.string(), std::strerror(errno));
+  }
+}
+
 }  // namespace
 
 struct RunFolder::Log {
   explicit Log(const fs::path& path)
-      : file("file", std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string())),
+      : file("file", open_log(path)),
         out("out", std::make_shared<spdlog::sinks::stdout_sink_mt>()),
         err("err", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
     file.set_pattern("%Y-%m-%d %H:%M:%S %l %v");

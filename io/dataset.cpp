@@ -66,9 +66,11 @@ void Dataset::State::open_shards() {
   allow_open_files(index.shards.size());
   std::size_t indirect = 0;
   std::size_t unchecked = 0;
+  std::size_t unsealed = 0;
   for (const ShardEntry& entry : index.shards) {
     starts.push_back(images);
     images += entry.images;
+    if (!check_shard_seal(folder / entry.file, entry.bytes)) ++unsealed;
     const Shard& shard = shards.emplace_back(folder / entry.file, entry.images, index.image_size,
                                              static_cast<std::int64_t>(index.classes.size()));
     if (!shard.direct()) ++indirect;
@@ -86,6 +88,12 @@ void Dataset::State::open_shards() {
         "{} of {} shards in {} are chunked or compressed: they are read through HDF5, one thread "
         "at a time",
         indirect, shards.size(), folder.string());
+  }
+  if (unsealed > 0) {
+    spdlog::warn(
+        "{} of {} shards in {} have no seal, so another tool made them: damage to their structure "
+        "may go unseen or end the program",
+        unsealed, shards.size(), folder.string());
   }
   if (unchecked > 0) {
     spdlog::warn("{} of {} shards in {} have no checksums: damage to them would go unseen",

@@ -10,6 +10,7 @@
 #include "io/crc32c.h"
 #include "io/durable.h"
 #include "io/hdf5.h"
+#include "io/seal.h"
 
 namespace convoy {
 namespace {
@@ -48,6 +49,15 @@ std::uint32_t checksum_of_all(const DatasetIndex& index) {
   fail(ExitCode::bad_data, "{} cannot be used: {}", path.string(), what);
 }
 
+std::int64_t bytes_of(const std::filesystem::path& shard) {
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(shard, error);
+  if (error) {
+    fail(ExitCode::resource, "cannot look at {}: {}", shard.string(), error.message());
+  }
+  return static_cast<std::int64_t>(bytes);
+}
+
 template <typename T, std::size_t N>
 void read_array(const hdf5::File& file, const std::string& name, std::array<T, N>& out) {
   const auto values = file.read<T>(name);
@@ -76,13 +86,17 @@ void read_shards(const hdf5::File& file, DatasetIndex& index) {
   const auto names = file.read_strings("/shards/files");
   const auto counts = file.read<std::int64_t>("/shards/images");
   const auto checksums = file.read<std::uint32_t>("/shards/crc32c");
-  if (names.empty() || counts.size() != names.size() || checksums.size() != names.size())
-    damaged(file.path(), "/shards/files, images and crc32c must be equally long and not empty");
+  const auto bytes = file.read<std::int64_t>("/shards/bytes");
+  if (names.empty() || counts.size() != names.size() || checksums.size() != names.size() ||
+      bytes.size() != names.size()) {
+    damaged(file.path(),
+            "/shards/files, images, crc32c and bytes must be equally long and not empty");
+  }
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (names[i].empty() || std::filesystem::path(names[i]).filename() != names[i])
       damaged(file.path(), fmt::format("the shard '{}' does not lie beside it", names[i]));
     if (counts[i] < 1) damaged(file.path(), fmt::format("{} has {} images", names[i], counts[i]));
-    index.shards.push_back({names[i], counts[i], checksums[i]});
+    index.shards.push_back({names[i], counts[i], checksums[i], bytes[i]});
   }
 }
 
@@ -129,10 +143,12 @@ void write_index(const std::filesystem::path& dataset, const DatasetIndex& index
   std::vector<std::string> files;
   std::vector<std::int64_t> counts;
   std::vector<std::uint32_t> checksums;
+  std::vector<std::int64_t> bytes;
   for (const ShardEntry& shard : index.shards) {
     files.push_back(shard.file);
     counts.push_back(shard.images);
     checksums.push_back(shard.checksum);
+    bytes.push_back(bytes_of(dataset / shard.file));
   }
   const auto classes = static_cast<std::int64_t>(names.size());
   const auto shards = static_cast<std::int64_t>(files.size());
@@ -156,7 +172,9 @@ void write_index(const std::filesystem::path& dataset, const DatasetIndex& index
   file.write_strings("/shards/files", files);
   file.write("/shards/images", {shards}, counts.data());
   file.write("/shards/crc32c", {shards}, checksums.data());
+  file.write("/shards/bytes", {shards}, bytes.data());
   file.close();
+  seal_file(aside.partial());
   aside.commit();
 }
 
@@ -169,6 +187,7 @@ DatasetIndex read_index(const std::filesystem::path& dataset) {
          "one)",
          dataset.string(), dataset.string());
   }
+  check_seal(path, ExitCode::bad_data);  // HDF5 does not survive every damaged file
   const hdf5::File file = hdf5::File::open(path, ExitCode::bad_data);
   if (!file.has("/", "format")) damaged(path, "it is an HDF5 file, but not the index of a dataset");
   if (const std::string format = file.text("/", "format"); format != index_format)

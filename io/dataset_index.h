@@ -15,6 +15,7 @@ struct ShardEntry {
   std::string file;  // beside the index
   std::int64_t images = 0;
   std::uint32_t checksum = 0;  // see shard_checksum in io/shard.h
+  std::int64_t bytes = 0;      // of the file as it was packed; write_index looks, read_index says
 };
 
 struct DatasetIndex {
@@ -35,10 +36,12 @@ struct DatasetIndex {
 
 [[nodiscard]] std::filesystem::path index_path(const std::filesystem::path& dataset);
 
-// Written aside, synced and renamed. Throws Error(resource).
+// Written aside, sealed (io/seal.h), synced and renamed; the shards must be there. Throws
+// Error(resource).
 void write_index(const std::filesystem::path& dataset, const DatasetIndex& index);
 
-// Throws Error(bad_data), naming the file and what is wrong with it.
+// Checks the seal before anything else. Throws Error(bad_data), naming the file and what is wrong
+// with it.
 [[nodiscard]] DatasetIndex read_index(const std::filesystem::path& dataset);
 
 }  // namespace convoy

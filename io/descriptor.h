@@ -1,6 +1,7 @@
-// An open file descriptor, closed at the end of its life.
+// An open file descriptor, closed at the end of its life, and system calls that signals interrupt.
 #pragma once
 
+#include <cerrno>
 #include <utility>
 
 #include <unistd.h>
@@ -26,5 +27,13 @@ class Descriptor {
  private:
   int fd_ = -1;
 };
+
+// Makes a system call, again for as long as a signal interrupts it.
+template <typename Call>
+[[nodiscard]] auto uninterrupted(const Call& call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
+}
 
 }  // namespace convoy

@@ -22,10 +22,11 @@ namespace fs = std::filesystem;
 }
 
 void sync_path(const fs::path& path, int flags) {
-  const Descriptor file(::open(path.c_str(), flags | O_CLOEXEC));
+  const Descriptor file(uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC); }));
   if (!file.valid()) fail_with_errno("open", path);
+  const int synced = uninterrupted([&] { return ::fsync(file.get()); });
   // EINVAL: some network file systems have nothing to sync for a folder.
-  if (::fsync(file.get()) != 0 && errno != EINVAL) fail_with_errno("sync", path);
+  if (synced != 0 && errno != EINVAL) fail_with_errno("sync", path);
 }
 
 fs::path folder_of(const fs::path& path) {
@@ -46,7 +47,9 @@ AsideFile::~AsideFile() {
 
 void AsideFile::commit() {
   sync_path(partial_, O_RDONLY);
-  if (::rename(partial_.c_str(), path_.c_str()) != 0) fail_with_errno("rename to", path_);
+  if (uninterrupted([&] { return ::rename(partial_.c_str(), path_.c_str()); }) != 0) {
+    fail_with_errno("rename to", path_);
+  }
   committed_ = true;
   sync_path(folder_of(path_), O_RDONLY | O_DIRECTORY);
 }
@@ -54,13 +57,14 @@ void AsideFile::commit() {
 void write_durably(const fs::path& path, const std::string& text) {
   AsideFile aside(path);
   {
-    const Descriptor file(
-        ::open(aside.partial().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    const Descriptor file(uninterrupted([&] {
+      return ::open(aside.partial().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    }));
     if (!file.valid()) fail_with_errno("create", aside.partial());
     std::size_t done = 0;
     while (done < text.size()) {
-      const ssize_t wrote = ::write(file.get(), text.data() + done, text.size() - done);
-      if (wrote < 0 && errno == EINTR) continue;
+      const ssize_t wrote = uninterrupted(
+          [&] { return ::write(file.get(), text.data() + done, text.size() - done); });
       if (wrote < 0) fail_with_errno("write", aside.partial());
       done += static_cast<std::size_t>(wrote);
     }

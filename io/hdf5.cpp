@@ -224,17 +224,21 @@ void File::create_dataset(const std::string& dataset, Type type, const Extents& 
   const std::vector<hsize_t> dims(extents.begin(), extents.end());
   const Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr),
                      H5Sclose);
-  (void)state_->create_dataset(dataset, native(type), space.get());
+  if (!state_->create_dataset(dataset, native(type), space.get()).close()) {
+    state_->failed("create", dataset);
+  }
 }
 
 void File::write_rows(const std::string& dataset, Range rows, Type type, const void* values) {
   if (rows.size() == 0) return;
   const Lock lock;
-  const Handle data = state_->open_dataset(dataset);
+  Handle data = state_->open_dataset(dataset);
   const Handle space(H5Dget_space(data.get()), H5Sclose);
   const Handle memory = select_rows(space.get(), rows);
+  // Small values wait in a buffer of the dataset's until it is closed.
   if (!memory.valid() ||
-      H5Dwrite(data.get(), native(type), memory.get(), space.get(), H5P_DEFAULT, values) < 0)
+      H5Dwrite(data.get(), native(type), memory.get(), space.get(), H5P_DEFAULT, values) < 0 ||
+      !data.close())
     state_->failed("write", dataset);
 }
 

@@ -73,10 +73,10 @@ void write_attribute(const File::State& state, const std::string& object, const 
   const hid_t file = state.file.get();
   H5Adelete_by_name(file, object.c_str(), name.c_str(), H5P_DEFAULT);
   const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-  const Handle attribute(H5Acreate_by_name(file, object.c_str(), name.c_str(), type, space.get(),
-                                           H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
-                         H5Aclose);
-  if (!attribute.valid() || H5Awrite(attribute.get(), type, value) < 0)
+  Handle attribute(H5Acreate_by_name(file, object.c_str(), name.c_str(), type, space.get(),
+                                     H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+                   H5Aclose);
+  if (!attribute.valid() || H5Awrite(attribute.get(), type, value) < 0 || !attribute.close())
     state.failed("write", attribute_name(object, name));
 }
 
@@ -156,10 +156,10 @@ void File::write_strings(const std::string& dataset, std::span<const std::string
   const Handle type = string_type(bytes);
   const hsize_t count = values.size();
   const Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose);
-  const Handle data = state_->create_dataset(dataset, type.get(), space.get());
-  if (count > 0 &&
-      H5Dwrite(data.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer.data()) < 0)
-    state_->failed("write", dataset);
+  Handle data = state_->create_dataset(dataset, type.get(), space.get());
+  const bool wrote = count == 0 || H5Dwrite(data.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                                            buffer.data()) >= 0;
+  if (!wrote || !data.close()) state_->failed("write", dataset);
 }
 
 std::vector<std::string> File::read_strings(const std::string& dataset) const {

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include "core/error.h"
 #include "io/crc32c.h"
 #include "io/durable.h"
+#include "io/seal.h"
 
 namespace convoy {
 namespace {
@@ -52,7 +54,9 @@ void write_shard(const std::filesystem::path& path, const ShardContent& content)
   file.write(labels_name, {images}, content.labels.data());
   file.write_strings(ids_name, content.ids);
   file.write(checksums_name, {images}, content.checksums.data());
+  const std::int64_t begin = *file.layout(images_name).offset;
   file.close();
+  seal_file(aside.partial(), {begin, begin + static_cast<std::int64_t>(content.images.size())});
   aside.commit();
 }
 
@@ -60,6 +64,16 @@ std::uint32_t shard_checksum(std::span<const std::uint32_t> checksums,
                              std::span<const std::int32_t> labels) {
   return crc32c(labels.data(), labels.size_bytes(),
                 crc32c(checksums.data(), checksums.size_bytes()));
+}
+
+bool check_shard_seal(const std::filesystem::path& path, std::int64_t bytes) {
+  std::error_code ignored;
+  const auto found = std::filesystem::file_size(path, ignored);
+  if (found != static_cast<std::uintmax_t>(bytes) && !has_seal(path, ExitCode::bad_data)) {
+    return false;
+  }
+  check_seal(path, ExitCode::bad_data);
+  return true;
 }
 
 Shard::Shard(const std::filesystem::path& path, std::int64_t images, std::int64_t image_size,
@@ -95,7 +109,7 @@ void Shard::check_images(std::int64_t images) {
   }
   offset_ = layout.offset;
   if (!direct()) return;
-  file_ = Descriptor(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+  file_ = Descriptor(uninterrupted([&] { return ::open(path_.c_str(), O_RDONLY | O_CLOEXEC); }));
   struct stat status {};
   if (!file_.valid() || ::fstat(file_.get(), &status) != 0) {
     fail(errno == EMFILE ? ExitCode::resource : ExitCode::bad_data, "cannot open {}: {}",
@@ -137,8 +151,8 @@ void Shard::read_direct(std::int64_t row, std::int64_t begin, std::int64_t count
                         std::uint8_t* out) const {
   std::int64_t at = *offset_ + row * image_bytes_ + begin;
   while (count > 0) {
-    const ssize_t got = ::pread(file_.get(), out, static_cast<std::size_t>(count), at);
-    if (got < 0 && errno == EINTR) continue;
+    const ssize_t got = uninterrupted(
+        [&] { return ::pread(file_.get(), out, static_cast<std::size_t>(count), at); });
     if (got <= 0) {
       fail(ExitCode::bad_data, "cannot read image {} of {}: {}", row, path_.string(),
            got < 0 ? std::strerror(errno) : "the file became shorter");

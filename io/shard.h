@@ -8,6 +8,8 @@
 //   ids     strings [n]         where the images came from
 //   crc32c  uint32 [n]          of each image's bytes as they are stored
 //   attribute format = "convoy-shard/1"
+//
+// The file ends with a seal (io/seal.h) over all but the images.
 #pragma once
 
 #include <cstdint>
@@ -33,12 +35,17 @@ struct ShardContent {
   std::vector<std::uint32_t> checksums;  // [n]
 };
 
-// Written aside, synced and renamed. Throws Error(resource).
+// Written aside, sealed, synced and renamed. Throws Error(resource).
 void write_shard(const std::filesystem::path& path, const ShardContent& content);
 
 // One number for all images and labels of a shard, kept in the index.
 [[nodiscard]] std::uint32_t shard_checksum(std::span<const std::uint32_t> checksums,
                                            std::span<const std::int32_t> labels);
+
+// To be called before a shard is opened: HDF5 does not survive every damaged file. True for a file
+// that is sealed and whole; false for one made by another tool, which has no seal and not the
+// `bytes` of the file that was packed. Throws Error(bad_data) for any other.
+[[nodiscard]] bool check_shard_seal(const std::filesystem::path& path, std::int64_t bytes);
 
 // A shard open for reading.
 class Shard {

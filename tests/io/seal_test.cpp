@@ -52,5 +52,40 @@ TEST(Seal, CoversFilesOfManyChunks) {
   }
 }
 
+TEST(Seal, LeavesOutItsGapAndNothingElse) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "x";
+  write_bytes(path, std::string(3'000, 'x'));
+  seal_file(path, {1'000, 2'000});
+  const std::string sealed = bytes_of(path);
+  ASSERT_EQ(sealed.size(), 3'000u + 128u);
+  EXPECT_THAT(sealed, testing::HasSubstr(" bytes 3000 without 1000-2000 "));
+  for (std::size_t place = 0; place < sealed.size(); ++place) {
+    std::string damaged = sealed;
+    damaged[place] = static_cast<char>(damaged[place] ^ 1);
+    write_bytes(path, damaged);
+    if (place >= 1'000 && place < 2'000) {
+      EXPECT_NO_THROW(check_seal(path, ExitCode::bad_data)) << place;
+    } else {
+      EXPECT_THROW(check_seal(path, ExitCode::bad_data), Error) << place;
+    }
+  }
+}
+
+TEST(Seal, IsKnownWhereOnlyItsBeginningIsLeft) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "x";
+  for (const Unsealed gap : {Unsealed{}, Unsealed{10, 20}}) {
+    write_bytes(path, std::string(200, 'x'));
+    EXPECT_FALSE(has_seal(path, ExitCode::bad_data));
+    seal_file(path, gap);
+    for (std::uintmax_t bytes = fs::file_size(path); bytes > 201; --bytes) {
+      fs::resize_file(path, bytes);
+      EXPECT_TRUE(has_seal(path, ExitCode::bad_data)) << bytes;
+    }
+  }
+  EXPECT_THROW((void)has_seal(folder.path() / "y", ExitCode::bad_data), Error);
+}
+
 }  // namespace
 }  // namespace convoy

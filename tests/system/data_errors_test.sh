@@ -42,9 +42,9 @@ refused "images is not a dataset: it has no index.h5" images
 refused "nowhere is not a dataset" train.convoy --data.val nowhere
 mkdir text
 echo "not HDF5" >text/index.h5
-refused "cannot open text/index.h5: it is not an HDF5 file" text
+refused "text/index.h5 is cut short or was not written by Convoy" text
 : >text/index.h5
-refused "cannot open text/index.h5: it is not an HDF5 file" text
+refused "text/index.h5 is cut short or was not written by Convoy" text
 mkdir foreign
 convoy train --config net.ini --data.train train.convoy --run.dir other --run.steps 1 \
   >/dev/null 2>&1
@@ -52,7 +52,7 @@ cp other/checkpoints/step-00000001.h5 foreign/index.h5
 refused "foreign/index.h5 cannot be used: its format is 'convoy-checkpoint/1'" foreign
 if [ -n "$h5py" ]; then
   "$h5py" -c 'import h5py; h5py.File("foreign/index.h5", "w")["values"] = [1, 2]'
-  refused "foreign/index.h5 cannot be used: it is an HDF5 file, but not the index" foreign
+  refused "foreign/index.h5 is cut short or was not written by Convoy" foreign
 else
   skip "an HDF5 file of somebody else needs h5py, which is not here"
 fi
@@ -72,7 +72,7 @@ copy index
 damage index/index.h5 15000
 refused "index/index.h5" index
 truncate -s 9000 index/index.h5
-refused "cannot open index/index.h5: it is cut short" index
+refused "index/index.h5 is cut short" index
 copy swapped
 convoy pack --input images/train --output other.convoy --size 32 --seed 2 >/dev/null 2>&1
 cp other.convoy/shard-00000.h5 swapped/

@@ -1,0 +1,53 @@
+// All that training and evaluation take from a dataset and from a checkpoint, to be compared.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "io/dataset.h"
+
+namespace convoy::faults {
+
+struct DatasetContent {
+  std::vector<std::uint8_t> pixels;
+  std::vector<std::int32_t> labels;
+  std::vector<ClassInfo> classes;
+  std::vector<std::int64_t> class_counts;
+  std::vector<float> mean_image;
+  std::array<double, 3> mean_rgb{};
+  std::array<double, 3> pca_deviations{};
+  std::array<std::array<double, 3>, 3> pca_vectors{};
+  std::string fingerprint;
+  friend bool operator==(const DatasetContent&, const DatasetContent&) = default;
+};
+[[nodiscard]] DatasetContent read_dataset(const std::filesystem::path& folder);
+
+struct CheckpointContent {
+  std::map<std::string, std::vector<float>> tensors;  // by "layer/kind"
+  std::int64_t step = 0;
+  std::int64_t epoch = 0;
+  std::string config;
+  std::string fingerprint;
+  std::vector<ClassInfo> classes;
+  std::vector<float> mean_image;
+  std::array<double, 3> pca_deviations{};
+  std::array<std::array<double, 3>, 3> pca_vectors{};
+  friend bool operator==(const CheckpointContent&, const CheckpointContent&) = default;
+};
+[[nodiscard]] CheckpointContent read_checkpoint(const std::filesystem::path& path);
+
+// 15 small images of 3 classes as class folders in `folder`, and packed into two shards.
+void make_images(const std::filesystem::path& folder);
+void pack_images(const std::filesystem::path& images, const std::filesystem::path& output);
+inline constexpr std::int64_t image_size = 20;
+inline constexpr std::int64_t shard_images = 8;
+
+// Two layers with velocities, whose values begin with `first`; the dataset is the run's.
+void write_checkpoint(const std::filesystem::path& path, const std::filesystem::path& dataset,
+                      std::int64_t step, float first);
+
+}  // namespace convoy::faults

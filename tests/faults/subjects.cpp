@@ -1,0 +1,95 @@
+// Makes a small dataset and a checkpoint, and finds out what their bytes are for.
+#include "tests/faults/subjects.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <memory>
+
+#include "io/hdf5.h"
+#include "tests/faults/content.h"
+
+namespace convoy::faults {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string bytes_of(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// All datasets below a group.
+void list_datasets(const hdf5::File& file, const std::string& group,
+                   std::vector<std::string>& names) {
+  for (const std::string& name : file.list(group)) {
+    const std::string path = (group == "/" ? "" : group) + "/" + name;
+    try {
+      list_datasets(file, path, names);
+    } catch (const Error&) {  // no group
+      names.push_back(path);
+    }
+  }
+}
+
+// Every byte of the file stands in one region: the file's first block, the values of each dataset,
+// the seal; of what is left, zeros are slack and all else is HDF5's structure.
+std::vector<Region> regions_of(const fs::path& path) {
+  constexpr std::size_t superblock = 48;
+  const std::string bytes = bytes_of(path);
+  std::vector<Region> regions;
+  std::vector<bool> taken(bytes.size(), false);
+  const auto take = [&](const std::string& name, std::size_t begin, std::size_t end) {
+    Region region{name, {}};
+    for (std::size_t i = begin; i < end; ++i) {
+      if (!taken[i]) region.places.push_back(i);
+      taken[i] = true;
+    }
+    if (!region.places.empty()) regions.push_back(std::move(region));
+  };
+  take("superblock", 0, superblock);
+  take("seal", bytes.rfind("\nconvoy-seal "), bytes.size());
+  const auto file = hdf5::File::open(path, ExitCode::bad_data);
+  std::vector<std::string> names;
+  list_datasets(file, "/", names);
+  for (const std::string& name : names) {
+    const hdf5::Layout layout = file.layout(name);
+    if (!layout.offset) continue;
+    std::size_t count = layout.element_bytes;
+    for (const std::int64_t extent : layout.extents) count *= static_cast<std::size_t>(extent);
+    take(name.substr(1), static_cast<std::size_t>(*layout.offset),
+         static_cast<std::size_t>(*layout.offset) + count);
+  }
+  Region structure{"structure", {}};
+  Region slack{"slack", {}};
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (!taken[i]) (bytes[i] == '\0' ? slack : structure).places.push_back(i);
+  }
+  regions.push_back(std::move(structure));
+  if (!slack.places.empty()) regions.push_back(std::move(slack));
+  return regions;
+}
+
+template <typename Read>
+Subject subject(std::string name, const fs::path& file, ExitCode refusal, const Read& read) {
+  const auto original = std::make_shared<decltype(read())>(read());
+  return {std::move(name), file, refusal, regions_of(file),
+          [read, original] { return read() == *original; }};
+}
+
+}  // namespace
+
+std::vector<Subject> make_subjects(const fs::path& folder) {
+  const fs::path dataset = folder / "packed";
+  const fs::path checkpoint = folder / "step-01234567.h5";
+  make_images(folder / "images");
+  pack_images(folder / "images", dataset);
+  write_checkpoint(checkpoint, dataset, 1'234'567, 1);
+  const auto from_dataset = [dataset] { return read_dataset(dataset); };
+  const auto from_checkpoint = [checkpoint] { return read_checkpoint(checkpoint); };
+  return {subject("index", dataset / "index.h5", ExitCode::bad_data, from_dataset),
+          subject("shard", dataset / "shard-00001.h5", ExitCode::bad_data, from_dataset),
+          subject("checkpoint", checkpoint, ExitCode::bad_checkpoint, from_checkpoint)};
+}
+
+}  // namespace convoy::faults

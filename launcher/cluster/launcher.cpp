@@ -83,7 +83,7 @@ std::int64_t own_processors() {
 class Launch {
  public:
   explicit Launch(const LaunchJob& job) : job_(job), cluster_(job.cluster) {
-    check_mpirun(cluster_.mpirun.string());
+    if (!cluster_.dry_run) check_mpirun(cluster_.mpirun.string());
     mpi_.mpirun = cluster_.mpirun.string();
     mpi_.agent = cluster_.agent;
     mpi_.interface = cluster_.interface;

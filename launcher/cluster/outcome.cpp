@@ -63,10 +63,13 @@ Outcome judge(int status, bool stopped) {
   if (code == 1) {
     return {code, "the job ended with exit code 1; why, mpirun or a rank says above"};
   }
-  return {kFailed,
-          fmt::format("mpirun ended with exit code {}, which is none of Convoy's; what it says "
-                      "stands above",
-                      code)};
+  // None of Convoy's codes: that of the agent or of MPI's daemon on another host.
+  return {
+      kFailed,
+      fmt::format("a host was lost, or MPI could not start there (mpirun's exit code {}; what it "
+                  "says stands above)",
+                  code),
+      true};
 }
 
 bool worth_a_restart(const Outcome& outcome, bool stopped) {

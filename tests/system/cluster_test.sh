@@ -2,6 +2,7 @@
 # convoy launch on two hosts and under real Slurm, on the testbed of cluster/: equal losses, bytes on
 # the wire, lost hosts, cut links, requeued jobs.
 # shellcheck disable=SC1091,SC2154,SC2317 # sourced files, their variables; functions called by name
+# shellcheck disable=SC2054,SC2016 # options with commas; text that is evaluated later
 here=$(dirname "$(realpath "$0")")
 . "$here/cluster/hosts.sh"
 . "$here/cluster/slurm.sh"
@@ -14,19 +15,9 @@ if [ -z "${CONVOY_TESTBED:-}" ]; then
   in_testbed "$0" "$@"
 fi
 . "$here/common.sh"
-mount -t tmpfs tmpfs "$work" && cd "$work" || exit 1 # nothing of it outlives the testbed
-export TESTBED_SETUP=$work/setup
-mkdir setup
-export OMPI_MCA_pml=ob1 OMPI_MCA_btl=tcp,self
-finish_testbed() {
-  cd /
-  umount -l "$work"
-  rmdir "$work"
-}
-trap finish_testbed EXIT
+enter_testbed 2
 
 setup
-hosts_up 2 "$work"
 hosts=(--cluster.hosts c1,c2 --cluster.agent "$agent" --cluster.interface "$network"
   --cluster.timeout 6)
 job=(train --config net.ini --data.train train.convoy)
@@ -48,7 +39,6 @@ ended() { # within $limit seconds
   cat launched.err >&2
   return $code
 }
-logged() { [ -s "$1/metrics.jsonl" ] && [ "$(wc -l <"$1/metrics.jsonl")" -ge "$2" ]; }
 
 about "The same losses on one host and on two"
 expect 0 "20 steps" convoy "${job[@]}" --run.dir single
@@ -150,15 +140,15 @@ else
   kill -TERM "$launched"
   expect 75 "stopped on request" ended
   expect 0 "200 steps" launch_on_hosts -- "${long[@]}" --run.dir stopped
-  check "the weights of an undisturbed run" same_weights stopped/checkpoints/step-00000200.h5 \
-    undisturbed/checkpoints/step-00000200.h5 0
+  check "the weights of an undisturbed run" same_weights "$(final stopped 200)" \
+    "$(final undisturbed 200)" 0
   start "${hosts[@]}" --cluster.restarts 2 -- "${long[@]}" --run.dir restarted \
     --run.checkpoint-every 20
   check "it trains" await "$limit" logged restarted 50
   crash c2
   expect 0 "200 steps" ended
-  check "the weights of an undisturbed run" same_weights restarted/checkpoints/step-00000200.h5 \
-    undisturbed/checkpoints/step-00000200.h5 0
+  check "the weights of an undisturbed run" same_weights "$(final restarted 200)" \
+    "$(final undisturbed 200)" 0
 fi
 
 about "SLURM"
@@ -172,14 +162,6 @@ fi
 check "Slurm runs on both hosts" slurm_up 2 "$work/slurm"
 nodes=(--cluster.kind slurm --slurm.nodes 2 --cluster.interface "$network" --cluster.timeout 6
   --cluster.logs "$work/job-logs")
-# submit ARGUMENTS...: the number of the job that launch submits
-submit() { convoy launch "${nodes[@]}" "$@" 2>&1 | tee submitted | sed -n 's/^job \([0-9]*\) is submitted.*/\1/p'; }
-completed() { # completed JOB: it is, in time
-  if await "$limit" job_is "$1" COMPLETED; then return 0; fi
-  scontrol show job "$1"
-  cat "$work/job-logs/slurm-$1.out"
-  return 1
-}
 
 expect 0 "#SBATCH --nodes=2" convoy launch "${nodes[@]}" --dry-run -- "${job[@]}" --run.dir dry
 expect 2 "SLURM has no partition lo; did you mean low?" convoy launch "${nodes[@]}" \
@@ -190,6 +172,26 @@ check "its losses agree with those of one rank to 1e-4" same_losses slurm single
 expect 2 "srun has started 2 tasks without a plugin for MPI" srun -N2 -n2 --mpi=none \
   "$binary" "${job[@]}" --run.dir refused
 
+about "The scripts of slurm/"
+scripts=$here/../../slurm
+export CONVOY=$binary CONFIG=net.ini TRAIN=train.convoy VAL=val.convoy NETWORK=$network
+by_script() { # by_script SCRIPT WORDS...: the number of the submitted job
+  sbatch --parsable --output="$work/job-logs/slurm-%A.out" "$scripts/$1" "${@:2}"
+}
+id=$(RUN=by-script by_script train.sbatch --parallel.strategy model)
+check "train.sbatch: the job is completed" completed "$id"
+check "train.sbatch: its losses agree with those of one rank to 1e-4" same_losses by-script single 1e-4
+id=$(IMAGES=images PACKED=packed by_script pack.sbatch --size 32)
+check "pack.sbatch: both jobs are completed" completed "$id"
+expect 0 "a dataset of 48 images of 32x32 pixels in 4 classes" convoy inspect packed/train
+expect 0 "a dataset of 19 images of 32x32 pixels in 4 classes" convoy inspect packed/val
+id=$(STEPS=20 RUNS=compared by_script compare.sbatch)
+check "compare.sbatch: the job is completed" completed "$id"
+check "compare.sbatch: the runs stand side by side" contains "job-logs/slurm-$id.out" \
+  "compared/data and compared/model"
+expect 0 "20 steps" env NODES=2 "$scripts/interactive.sh" "$binary" launch \
+  --cluster.interface "$network" -- "${job[@]}" --run.dir interactive
+
 about "SLURM: a job that is asked to stop goes back into the queue"
 if [ -z "$resumes" ]; then
   skip "this convoy does not go on with a run that is there"
@@ -197,9 +199,9 @@ else
   id=$(submit --cluster.requeues 2 -- "${long[@]}" --run.dir requeued)
   check "it trains" await "$limit" logged requeued 30
   scancel -b -s USR1 "$id"
-  check "it was put back" await 30 eval '[ "$(scontrol show job "$id" | grep -o "Restarts=1")" ]'
+  check "it was put back" await 30 eval '[ "$(restarts_of "$id")" -eq 1 ]'
   check "the job is completed" completed "$id"
-  check "the weights of an undisturbed run" same_weights requeued/checkpoints/step-00000200.h5 \
-    undisturbed/checkpoints/step-00000200.h5 0
+  check "the weights of an undisturbed run" same_weights "$(final requeued 200)" \
+    "$(final undisturbed 200)" 0
 fi
 finish

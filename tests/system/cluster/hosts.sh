@@ -1,6 +1,6 @@
 # Hosts on one machine: network namespaces c1..cN on a bridge, reached through host-shell. To be
 # sourced by a script that in_testbed has started.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # variables for and of those who source it
 testbed=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 agent=$testbed/host-shell
 network=10.77.0.0/24
@@ -28,6 +28,16 @@ no_testbed() {
 # processes, hosts, links and mounts, ends with it, also where it is killed.
 in_testbed() {
   CONVOY_TESTBED=1 exec unshare --mount --net --pid --uts --ipc --fork --kill-child --mount-proc "$@"
+}
+
+# enter_testbed N: for a script that has sourced common.sh: its folder in memory, so that nothing of it
+# outlives the testbed, N hosts, and MPI told to use their network.
+enter_testbed() {
+  mount -t tmpfs tmpfs "$work" && cd "$work" || exit 1
+  trap 'cd / && umount -l "$work" && rmdir "$work"' EXIT
+  export TESTBED_SETUP=$work/setup OMPI_MCA_pml=ob1 OMPI_MCA_btl=tcp,self
+  mkdir setup
+  hosts_up "$1" "$work"
 }
 
 # hosts_up N FOLDER: makes c1..cN; the folder takes what belongs to them.
@@ -60,3 +70,17 @@ mend_link() { ip -n "$1" link set eth0 up; }
 crash() { ip netns pids "$1" | xargs -r kill -9; }
 # Bytes that the host has sent.
 sent_bytes() { ip netns exec "$1" cat /sys/class/net/eth0/statistics/tx_bytes; }
+
+# await SECONDS COMMAND...: until the command succeeds.
+await() {
+  local tries=$(($1 * 10))
+  shift
+  while ! "$@"; do
+    [ $((tries--)) -gt 0 ] || return 1
+    sleep 0.1
+  done
+}
+# logged RUN LINES: the run has got so far.
+logged() { [ -s "$1/metrics.jsonl" ] && [ "$(wc -l <"$1/metrics.jsonl")" -ge "$2" ]; }
+# final RUN STEPS: the run's last checkpoint.
+final() { printf '%s/checkpoints/step-%08d.h5' "$1" "$2"; }

@@ -1,6 +1,6 @@
 # Real Slurm on the hosts of hosts.sh: munged, slurmctld on the controller, a slurmd on each host. To
 # be sourced after hosts.sh.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # variables of hosts.sh
 
 # Why there can be no Slurm here; nothing where there can.
 no_slurm() {
@@ -83,13 +83,17 @@ slurm_up() {
 # How a job stands: RUNNING, PENDING, ...; COMPLETED, FAILED ... where it is over.
 job_state() { scontrol show job "$1" 2>/dev/null | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p'; }
 
-# await SECONDS COMMAND...: until the command succeeds.
-await() {
-  local tries=$(($1 * 10))
-  shift
-  while ! "$@"; do
-    [ $((tries--)) -gt 0 ] || return 1
-    sleep 0.1
-  done
+# All parts of the job, where it is an array, are in this state.
+job_is() { [ "$(job_state "$1" | sort -u)" = "$2" ]; }
+restarts_of() { scontrol show job "$1" | sed -n 's/.*Restarts=\([0-9]*\).*/\1/p'; }
+completed() { # completed JOB: it is, in time
+  if await "$limit" job_is "$1" COMPLETED; then return 0; fi
+  scontrol show job "$1"
+  cat "$work/job-logs/slurm-$1.out"
+  return 1
 }
-job_is() { [[ $(job_state "$1") == "$2"* ]]; }
+# submit ARGUMENTS...: the number of the job that launch submits to ${nodes[@]}.
+submit() {
+  convoy launch "${nodes[@]}" "$@" 2>&1 | tee submitted |
+    sed -n 's/^job \([0-9]*\) is submitted.*/\1/p'
+}

@@ -82,5 +82,15 @@ await() {
 }
 # logged RUN LINES: the run has got so far.
 logged() { [ -s "$1/metrics.jsonl" ] && [ "$(wc -l <"$1/metrics.jsonl")" -ge "$2" ]; }
-# final RUN STEPS: the run's last checkpoint.
-final() { printf '%s/checkpoints/step-%08d.h5' "$1" "$2"; }
+# undisturbed_end RUN STEPS: its last weights are those of the run `undisturbed`, all bits but the last
+# few of a float.
+undisturbed_end() {
+  if ! command -v h5diff >/dev/null && [ -z "$(find_h5py)" ]; then
+    skip "comparing weights needs h5diff (Debian: hdf5-tools) or h5py, and neither is here"
+    return
+  fi
+  local checkpoint
+  checkpoint=$(printf 'checkpoints/step-%08d.h5' "$2")
+  check "$1: the weights of an undisturbed run" same_weights "$1/$checkpoint" \
+    "undisturbed/$checkpoint" 1e-7
+}

@@ -2,7 +2,7 @@
 # Installs the Debian 12 packages that the testbed of tests/system/cluster needs beside Convoy's own.
 set -euo pipefail
 
-packages=(iproute2 util-linux munge slurm-wlm slurm-wlm-basic-plugins)
+packages=(iproute2 util-linux munge slurm-wlm slurm-wlm-basic-plugins hdf5-tools)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

@@ -38,6 +38,21 @@ void refuse_mismatched_launcher(int size) {
   }
 }
 
+// Tasks of srun that no plugin for MPI tells of each other; the library would end each with several
+// lines of its own.
+void refuse_srun_without_plugin() {
+  for (const char* variable : {"PMIX_NAMESPACE", "PMI_RANK", "PMI_FD"}) {
+    if (std::getenv(variable) != nullptr) return;
+  }
+  const char* const tasks = std::getenv("SLURM_STEP_NUM_TASKS");
+  if (tasks == nullptr || std::atoi(tasks) <= 1) return;
+  fail(ExitCode::usage,
+       "srun has started {} tasks without a plugin for MPI, so they cannot find each other; use "
+       "srun "
+       "--mpi=pmix, or convoy launch or mpirun without srun",
+       tasks);
+}
+
 // A rank's watchdog talks to the others while the rank computes or waits.
 void require_threads(int provided) {
   int size = 1;
@@ -168,6 +183,7 @@ struct World::State {
 };
 
 World::World(int* argc, char*** argv) {
+  refuse_srun_without_plugin();
   int provided = 0;
   check_mpi(MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread",
             "start");

@@ -17,5 +17,10 @@ namespace convoy {
 [[nodiscard]] std::unique_ptr<Command> make_eval();
 [[nodiscard]] std::unique_ptr<Command> make_bench();
 [[nodiscard]] std::unique_ptr<Command> make_doctor();
+[[nodiscard]] std::unique_ptr<Command> make_launch();
+
+// All of them.
+using Commands = std::vector<std::unique_ptr<Command>>;
+[[nodiscard]] Commands make_commands();
 
 }  // namespace convoy

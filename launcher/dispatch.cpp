@@ -20,17 +20,6 @@
 namespace convoy {
 namespace {
 
-using Commands = std::vector<std::unique_ptr<Command>>;
-
-Commands make_commands() {
-  Commands commands;
-  for (const auto make : {make_synth, make_pack, make_verify, make_inspect, make_train, make_eval,
-                          make_bench, make_doctor}) {
-    commands.push_back(make());
-  }
-  return commands;
-}
-
 std::string overview(const Commands& commands) {
   std::string text =
       "Convoy trains AlexNet on a cluster.\n\nusage: convoy COMMAND [options]\n\ncommands:\n";
@@ -102,6 +91,15 @@ int choose(int argc, char** argv, std::ostream& out, std::ostream& err) {
 }
 
 }  // namespace
+
+Commands make_commands() {
+  Commands commands;
+  for (const auto make : {make_synth, make_pack, make_verify, make_inspect, make_train, make_eval,
+                          make_bench, make_doctor, make_launch}) {
+    commands.push_back(make());
+  }
+  return commands;
+}
 
 int dispatch(int argc, char** argv, std::ostream& out, std::ostream& err) {
   int code = 0;

@@ -36,7 +36,7 @@ TEST(Dispatch, HelpListsEveryCommand) {
        {std::vector<std::string>{"help"}, {"--help"}, {"-h"}, {"help", "--help"}}) {
     const Outcome outcome = convoy_with(arguments);
     EXPECT_EQ(outcome.code, 0);
-    for (const char* name : {"synth", "pack", "inspect", "train", "eval", "bench"}) {
+    for (const char* name : {"synth", "pack", "inspect", "train", "eval", "bench", "launch"}) {
       EXPECT_THAT(outcome.out, HasSubstr(std::string("\n  ") + name + " "));
     }
   }
@@ -86,6 +86,42 @@ TEST(Dispatch, RefusesMissingAndLeftOverArguments) {
   EXPECT_EQ(convoy_with({"synth", "here"}).err,
             "convoy: 'here' is not understood: synth takes options only (convoy help synth lists "
             "the options)\n");
+}
+
+TEST(Dispatch, LaunchRefusesWhatItCannotStart) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{},
+       "launch needs a command to start, such as: convoy launch --cluster.ranks 2 -- train "
+       "--config FILE"},
+      {{"--", "trian"}, "launch cannot start 'trian', which is no command; did you mean train?"},
+      {{"--", "launch", "--", "train"}, "launch cannot start itself"},
+      {{"--cluster.kind", "local", "--cluster.hosts", "c1", "train"},
+       "hosts are listed, but cluster.kind is local; leave out one of them"},
+      {{"--cluster.kind", "local", "--slurm.time", "30", "train"},
+       "slurm.time is for --cluster.kind slurm, and this is local"},
+      {{"--dry-run", "train", "--data.train", "x"},
+       "train needs --run.dir DIR: run directory; everything a run writes goes there"},
+      {{"--cluster.kind", "allocation", "--dry-run", "train", "--data.train", "x", "--run.dir",
+        "y"},
+       "cluster.kind is allocation, but this is none of SLURM's (no SLURM_JOB_ID); use sbatch, "
+       "salloc or --cluster.kind slurm"}};
+  for (const auto& [words, sentence] : cases) {
+    std::vector<std::string> arguments{"launch"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    const Outcome outcome = convoy_with(arguments);
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_EQ(outcome.err, "convoy: " + sentence + '\n');
+  }
+}
+
+TEST(Dispatch, LaunchPrintsABatchScript) {
+  const Outcome outcome =
+      convoy_with({"launch", "--cluster.kind=slurm", "--dry-run", "--cluster.ranks", "2", "--",
+                   "train", "--data.train", "a b", "--run.dir", "c"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out,
+              StartsWith("#!/bin/bash\n#SBATCH --job-name=convoy\n#SBATCH --nodes=2\n"));
+  EXPECT_THAT(outcome.out, HasSubstr(" -- train --data.train 'a b' --run.dir c\n"));
 }
 
 TEST(Dispatch, InspectsTheNetOfTheOptions) {

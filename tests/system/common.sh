@@ -113,6 +113,32 @@ losses() {
   sed -n 's/^{"kind":"train","step":\([0-9]*\),.*"loss":\([^,]*\),.*/\1 \2/p' "$1/metrics.jsonl"
 }
 
+# same_losses A B TOLERANCE: both runs logged the same 20 steps, with
+# losses that agree relatively.
+same_losses() {
+  paste -d' ' <(losses "$1") <(losses "$2") | awk -v tolerance="$3" '
+    { difference = ($2 > $4 ? $2 - $4 : $4 - $2) / $4
+      if ($1 != $3 || !(difference <= tolerance)) { print "step " $1 ": " $2 ", " $4; bad = 1 } }
+    END { if (NR != 20) print NR " steps instead of 20"; exit bad || NR != 20 }'
+}
+
+# same_weights A B TOLERANCE: every value of /parameters agrees absolutely; by h5diff or the Python
+# of find_h5py.
+same_weights() {
+  if command -v h5diff >/dev/null; then
+    h5diff -d "$3" "$1" "$2" /parameters /parameters
+  else
+    "$(find_h5py)" - "$@" <<'PYTHON'
+import sys
+import h5py
+a, b = (h5py.File(name)["parameters"] for name in sys.argv[1:3])
+worst = max(abs(a[l][k][()] - b[l][k][()]).max() for l in a for k in a[l])
+print("greatest difference", worst)
+sys.exit(not worst <= float(sys.argv[3]))
+PYTHON
+  fi
+}
+
 # A number of a JSON line: field NAME <LINE
 field() { sed -n "s/.*\"$1\":\([-+.0-9e]*\).*/\1/p"; }
 

@@ -6,14 +6,6 @@
 
 job=(train --config net.ini --data.train train.convoy --data.val val.convoy)
 
-# same_losses A B TOLERANCE: both runs logged the same 20 steps, with losses that agree relatively.
-same_losses() {
-  paste -d' ' <(losses "$1") <(losses "$2") | awk -v tolerance="$3" '
-    { difference = ($2 > $4 ? $2 - $4 : $4 - $2) / $4
-      if ($1 != $3 || !(difference <= tolerance)) { print "step " $1 ": " $2 ", " $4; bad = 1 } }
-    END { if (NR != 20) print NR " steps instead of 20"; exit bad || NR != 20 }'
-}
-
 same_text_losses() { diff <(losses "$1") <(losses "$2"); }
 
 moved() { # the loss of the run changed by more than agreement could hide
@@ -56,21 +48,6 @@ same_bytes() { # same_bytes RUN STRATEGY RANKS: at every step
 
 checkpoint() { echo "$1/checkpoints/step-00000020.h5"; }
 
-# same_weights A B TOLERANCE: every value of /parameters agrees absolutely.
-same_weights() {
-  if command -v h5diff >/dev/null; then
-    h5diff -d "$3" "$1" "$2" /parameters /parameters
-  else
-    "$h5py" - "$@" <<'PYTHON'
-import sys
-import h5py
-a, b = (h5py.File(name)["parameters"] for name in sys.argv[1:3])
-worst = max(abs(a[l][k][()] - b[l][k][()]).max() for l in a for k in a[l])
-print("greatest difference", worst)
-sys.exit(not worst <= float(sys.argv[3]))
-PYTHON
-  fi
-}
 different_weights() { ! same_weights "$@"; }
 
 checkpoints_of() { (cd "$1/checkpoints" && echo *); }

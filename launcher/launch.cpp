@@ -113,6 +113,9 @@ class LaunchCommand : public Command {
     if (key == "cluster.requeues" && kind != "slurm" && kind != "allocation") {
       fail(ExitCode::usage, "{} is for batch jobs of SLURM, and cluster.kind is {}", key, kind);
     }
+    if (key == "cluster.timeout" && kind == "local") {
+      fail(ExitCode::usage, "{} is for jobs on several hosts, and cluster.kind is local", key);
+    }
     if (key == "cluster.agent" && kind != "hosts") {
       fail(ExitCode::usage, "{} is for --cluster.hosts, and cluster.kind is {}", key, kind);
     }

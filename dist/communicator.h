@@ -37,6 +37,7 @@ class PendingCollective {
 // What carries the data of a step.
 enum class Backend { mpi, nccl };
 
+class Messages;
 class SharedMemory;
 
 class Communicator {
@@ -132,8 +133,10 @@ class World {
   std::unique_ptr<Communicator> split(int colour);
   std::unique_ptr<Communicator> split(int colour, Device& device, Backend backend,
                                       double wait_limit);
-  // The same, as a world of its own in which a strategy can run. Must not outlive this one.
+  // A group as a world of its own in which a strategy can run. Must not outlive this one.
   std::unique_ptr<World> part(int colour);
+  // Messages among all ranks of this world (dist/messages.h). Collective.
+  std::unique_ptr<Messages> messages();
   // Ends every rank of the job with this exit code; does not return.
   [[noreturn]] void abort(int exit_code);
 

@@ -117,6 +117,8 @@ std::unique_ptr<World> World::part(int colour) {
   return std::unique_ptr<World>(new World(std::make_unique<State>(state_->group(colour))));
 }
 
+std::unique_ptr<Messages> World::messages() { return make_mpi_messages(state_->group(0)); }
+
 void World::abort(int exit_code) {
   std::fflush(nullptr);
   MPI_Abort(MPI_COMM_WORLD, exit_code);

@@ -39,7 +39,8 @@ void Checkpoints::begin(const CheckpointInfo& info) {
       folder_->log(
           fmt::format("the checkpoint after step {} waits for the one after step {}, which "
                       "is still being written",
-                      info.step, begun_));
+                      info.step, begun_),
+          true);
     }
     finish();
   }

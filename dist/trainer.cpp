@@ -284,6 +284,10 @@ Notice Trainer::notice() {
 void Trainer::answer(const Notice& all) {
   if (all.failed) end_unreadable();
   if (all.stop) stop();
+  if (all.checkpoint && folder_) {
+    folder_->log(fmt::format("a checkpoint is due after step {}, by signal or by clock", step_),
+                 true);
+  }
   const std::int64_t every = options_.run.checkpoint_every;
   if (all.checkpoint || (every > 0 && step_ % every == 0)) checkpoint();
 }

@@ -117,15 +117,29 @@ Handle File::State::open_dataset(const std::string& name) const {
   return dataset;
 }
 
+// Times of objects are left out of files, so that equal content gives equal files.
+void File::State::create_groups(const std::string& name) const {
+  const Handle group(H5Pcreate(H5P_GROUP_CREATE), H5Pclose);
+  H5Pset_obj_track_times(group.get(), false);
+  for (std::size_t slash = name.find('/', 1); slash != std::string::npos;
+       slash = name.find('/', slash + 1)) {
+    const std::string part = name.substr(0, slash);
+    if (H5Lexists(file.get(), part.c_str(), H5P_DEFAULT) > 0) continue;
+    const Handle made(H5Gcreate2(file.get(), part.c_str(), H5P_DEFAULT, group.get(), H5P_DEFAULT),
+                      H5Gclose);
+    if (!made.valid()) failed("create", part);
+  }
+}
+
 Handle File::State::create_dataset(const std::string& name, hid_t type, hid_t space) const {
-  const Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
-  H5Pset_create_intermediate_group(links.get(), 1);
+  create_groups(name);
   const Handle storage(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   H5Pset_layout(storage.get(), H5D_CONTIGUOUS);
   H5Pset_alloc_time(storage.get(), H5D_ALLOC_TIME_EARLY);
   H5Pset_fill_time(storage.get(), H5D_FILL_TIME_NEVER);
+  H5Pset_obj_track_times(storage.get(), false);
   Handle dataset(
-      H5Dcreate2(file.get(), name.c_str(), type, space, links.get(), storage.get(), H5P_DEFAULT),
+      H5Dcreate2(file.get(), name.c_str(), type, space, H5P_DEFAULT, storage.get(), H5P_DEFAULT),
       H5Dclose);
   if (!dataset.valid()) failed("create", name);
   return dataset;
@@ -166,7 +180,9 @@ File File::create(const std::filesystem::path& path, ExitCode code) {
   auto state = std::make_unique<State>();
   state->path = path;
   state->code = code;
-  state->file = {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()), H5Fclose};
+  const Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
+  H5Pset_obj_track_times(creation.get(), false);
+  state->file = {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), H5Fclose};
   if (!state->file.valid()) fail(code, "cannot create {}: {}", path.string(), reason());
   return File(std::move(state));
 }

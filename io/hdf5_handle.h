@@ -57,6 +57,7 @@ struct File::State {
   // Throws "cannot <doing> <object> in <path>: <HDF5's reason>".
   [[noreturn]] void failed(const char* doing, const std::string& object) const;
   [[nodiscard]] Handle open_dataset(const std::string& name) const;
+  void create_groups(const std::string& name) const;  // above the object `name`
   [[nodiscard]] Handle create_dataset(const std::string& name, hid_t type, hid_t space) const;
 };
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 
 #include "core/error.h"
 
@@ -32,14 +31,6 @@ void require_same_classes(const std::vector<ClassInfo>& training,
          "--classes)",
          training.size(), other_name, other.size());
   }
-}
-
-std::string text_of_rank_zero(Communicator& everyone, const std::string& name, std::string text) {
-  std::uint64_t size = text.size();
-  everyone.broadcast(name, &size, sizeof size, 0);
-  text.resize(size);
-  everyone.broadcast(name, text.data(), size, 0);
-  return text;
 }
 
 void require_one_checkpoint(Communicator& everyone, const CheckpointInfo& info) {

@@ -19,10 +19,6 @@ namespace convoy {
 void require_same_classes(const std::vector<ClassInfo>& training,
                           const std::vector<ClassInfo>& other, const std::string& other_name);
 
-// Collective over `everyone`. Rank 0's text, on every rank.
-[[nodiscard]] std::string text_of_rank_zero(Communicator& everyone, const std::string& name,
-                                            std::string text);
-
 // Collective over `everyone`. Ranks may see different files under one name, such as copies on their
 // own disks; throws Error(bad_data) on the ranks whose dataset is not rank 0's.
 void require_one_dataset(Communicator& everyone, const Dataset& dataset);

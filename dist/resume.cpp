@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "dist/agreement.h"
 #include "dist/kept_checkpoints.h"
+#include "dist/texts.h"
 #include "io/durable.h"
 #include "io/metrics.h"
 
@@ -78,8 +79,8 @@ RunState find_run(Communicator& everyone, const std::string& host, const fs::pat
   // What rank 0 has found, as text: [exists] [evaluated] path.
   std::string found =
       fmt::format("{}{}{}", run.exists ? 'y' : 'n', run.evaluated ? 'y' : 'n', run.path.string());
-  found = text_of_rank_zero(everyone, "run", std::move(found));
-  run.kernels = text_of_rank_zero(everyone, "kernels", std::move(run.kernels));
+  found = broadcast_text(everyone, "run", std::move(found), 0);
+  run.kernels = broadcast_text(everyone, "kernels", std::move(run.kernels), 0);
   run.exists = found[0] == 'y';
   run.evaluated = found[1] == 'y';
   run.path = found.substr(2);

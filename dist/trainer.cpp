@@ -15,6 +15,7 @@
 #include "dist/signals.h"
 #include "dist/step_runner.h"
 #include "dist/step_window.h"
+#include "dist/texts.h"
 #include "dist/weights_file.h"
 #include "io/batch_plan.h"
 #include "io/progress.h"
@@ -375,7 +376,7 @@ void Trainer::check_loss(double loss) {
     return;
   }
   const std::string good =
-      text_of_rank_zero(session_.everyone(), "last good", saved_->last_good().string());
+      broadcast_text(session_.everyone(), "last good", saved_->last_good().string(), 0);
   const std::string last =
       good.empty() ? "there is no checkpoint from before" : "the last good checkpoint is " + good;
   fail(ExitCode::diverged,

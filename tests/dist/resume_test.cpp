@@ -11,11 +11,11 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "dist/agreement.h"
 #include "dist/checkpointer.h"
 #include "dist/control.h"
 #include "dist/kept_checkpoints.h"
 #include "dist/signals.h"
+#include "dist/texts.h"
 #include "tests/dist/small_job.h"
 #include "tests/dist/test_world.h"
 #include "tests/dist/training_run.h"
@@ -40,7 +40,7 @@ class Resume : public testing::Test {
       small_dataset(own_->path(), 4, 6, 80);
       testing::internal::GetCapturedStderr();
     }
-    folder_ = text_of_rank_zero(*everyone, "folder", own_ ? own_->path().string() : "");
+    folder_ = broadcast_text(*everyone, "folder", own_ ? own_->path().string() : "", 0);
   }
   ~Resume() override { test_world().split(0)->barrier("end of a test"); }
 
@@ -50,6 +50,7 @@ class Resume : public testing::Test {
     job.solver.kind = solver;
     job.solver.schedule = "plateau";
     job.solver.plateau_patience = 1;
+    job.solver.lr = 1e-5;  // nothing is learnt, so that the plateau's state counts
     job.data.train = folder_ / "packed";
     job.data.val = folder_ / "packed";
     job.run.dir = folder_ / run;

@@ -85,13 +85,17 @@ class Resume : public testing::Test {
     }
     return tensors;
   }
-  // Step, kind and loss of every line.
+  // Step, kind and loss of every line. Replicas sum an evaluation's loss in double in another order
+  // than one rank does.
   [[nodiscard]] std::vector<std::string> losses(const std::string& run) const {
     std::ifstream in(folder_ / run / "metrics.jsonl");
     std::vector<std::string> losses;
     for (std::string line; std::getline(in, line);) {
       const auto json = nlohmann::json::parse(line);
-      losses.push_back(json["kind"].dump() + json["step"].dump() + " " + json["loss"].dump());
+      const bool training = json["kind"] == "train";
+      losses.push_back(fmt::format(
+          "{} {} {}", training ? "train" : "eval", json["step"].get<std::int64_t>(),
+          training ? json["loss"].dump() : fmt::format("{:.12g}", json["loss"].get<double>())));
     }
     return losses;
   }

@@ -111,15 +111,15 @@ double Schedule::factor(const Progression& at) const {
 }
 
 bool PlateauTracker::observe(double error, std::int64_t epochs) {
-  if (error < best_) {
-    best_ = error;
-    waited_ = 0;
+  if (error < state_.best) {
+    state_.best = error;
+    state_.waited = 0;
     return false;
   }
-  waited_ += epochs;
-  if (drops_ == max_drops_ || waited_ < patience_) return false;
-  ++drops_;
-  waited_ = 0;
+  state_.waited += epochs;
+  if (state_.drops == max_drops_ || state_.waited < patience_) return false;
+  ++state_.drops;
+  state_.waited = 0;
   return true;
 }
 

@@ -37,6 +37,14 @@ class Schedule {
   std::vector<std::pair<std::int64_t, double>> stages_;
 };
 
+// Where a plateau schedule stands.
+struct PlateauState {
+  std::int64_t drops = 0;
+  std::int64_t waited = 0;  // epochs since the best error
+  double best = 2;          // lowest error so far; errors are fractions
+  friend bool operator==(const PlateauState&, const PlateauState&) = default;
+};
+
 // Counts the drops of a plateau schedule from validation errors.
 class PlateauTracker {
  public:
@@ -44,14 +52,15 @@ class PlateauTracker {
       : patience_(patience), max_drops_(max_drops) {}
   // `epochs`: since the last observation. Returns true when this error causes a drop.
   bool observe(double error, std::int64_t epochs = 1);
-  [[nodiscard]] std::int64_t drops() const { return drops_; }
+  [[nodiscard]] std::int64_t drops() const { return state_.drops; }
+  // For a run that goes on later.
+  [[nodiscard]] const PlateauState& state() const { return state_; }
+  void restore(const PlateauState& state) { state_ = state; }
 
  private:
   std::int64_t patience_;
   std::int64_t max_drops_;
-  std::int64_t drops_ = 0;
-  std::int64_t waited_ = 0;
-  double best_ = 2;  // errors are fractions
+  PlateauState state_;
 };
 
 }  // namespace convoy

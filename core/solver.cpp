@@ -89,6 +89,12 @@ void Solver::update(const OpContext& op, Range gradients) {
   run();
 }
 
+std::vector<Solver::Moment> Solver::moments() const {
+  auto* const first = static_cast<float*>(first_moment_.data());
+  if (options_.kind != "adam") return {{"velocity", first}};
+  return {{"moment1", first}, {"moment2", static_cast<float*>(second_moment_.data())}};
+}
+
 bool Solver::needs_validation() const {
   return schedule_.needs_validation() || bias_schedule_.needs_validation() ||
          conv1_schedule_.needs_validation();

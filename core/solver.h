@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/device.h"
@@ -25,6 +26,15 @@ class Solver {
   // ranges of a step must cover every gradient once, in any order and cut anywhere. Several threads
   // may call it at once.
   void update(const OpContext& op, Range gradients);
+
+  // What the solver keeps of every parameter beside its value: each lies as Network::values() does,
+  // in the device's memory.
+  struct Moment {
+    std::string
+        suffix;  // of the parameter's kind, in checkpoints: "velocity", "moment1", "moment2"
+    float* values;
+  };
+  [[nodiscard]] std::vector<Moment> moments() const;
 
   // The base rate times the schedule's factor, for logs.
   [[nodiscard]] double learning_rate() const { return learning_rate_; }

@@ -42,6 +42,7 @@ class PendingCollective {
 enum class Backend { mpi, nccl };
 
 class CollectiveRecord;
+class Messages;
 class Watchdog;
 
 // What looks on.
@@ -196,7 +197,7 @@ class World {
   std::unique_ptr<Communicator> split(int colour);
   std::unique_ptr<Communicator> split(int colour, Device& device, Backend backend,
                                       double wait_limit);
-  // The same, as a world of its own in which a strategy can run. Must not outlive this one.
+  // A group as a world of its own in which a strategy can run. Must not outlive this one.
   std::unique_ptr<World> part(int colour);
   // What this rank does, for the other ranks and for those who look for the reason of a failure.
   [[nodiscard]] CollectiveRecord& record();
@@ -205,6 +206,8 @@ class World {
   void end_when_stuck(std::function<void(const std::string&)> say);
   // For as long a rank that gives up lets the others say what they wait in.
   [[nodiscard]] std::chrono::milliseconds last_words_time() const;
+  // Messages among all ranks of this world (dist/messages.h). Collective.
+  std::unique_ptr<Messages> messages();
   // Ends every rank of the job with this exit code; does not return.
   [[noreturn]] void abort(int exit_code);
 

@@ -47,7 +47,7 @@ Evaluator::Evaluator(Session& session, const Dataset& dataset, const JobOptions&
   sums_ = session.device().allocate(sizeof(LossSums));
 }
 
-EvalResult Evaluator::run(bool show_progress) {
+EvalResult Evaluator::run(bool show_progress, const std::function<void()>& between) {
   const EvalPlan plan(dataset_, reader_.crop, views_, session_.global_batch(), session_.slice());
   Reader reader(dataset_, plan, reader_);
   Progress progress("evaluate", "batches", plan.batches(), !show_progress || !session_.leader());
@@ -61,6 +61,7 @@ EvalResult Evaluator::run(bool show_progress) {
     mine.images += sums.images;
     mine.top1 += sums.top1;
     mine.top5 += sums.top5;
+    if (between) between();
   }
   const LossSums all = session_.total(mine);
   record.set_place(Phase::between);

@@ -1,6 +1,7 @@
 // Evaluates the network of a session on a dataset: every image counted exactly once.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "dist/input_feed.h"
@@ -20,7 +21,8 @@ class Evaluator {
             const std::vector<float>& mean_image, std::int64_t mean_size, int views);
 
   // Collective. The result is the same on every rank. Rank 0 shows its progress where asked to.
-  EvalResult run(bool show_progress = false);
+  // Every rank calls `between`, where there is one, after each batch; it may throw.
+  EvalResult run(bool show_progress = false, const std::function<void()>& between = nullptr);
 
  private:
   LossSums sums_of(const Batch& batch);

@@ -38,7 +38,9 @@ struct RunOptions {
   std::int64_t eval_every = 1;        // epochs; 0: only at the end
   int eval_views = 1;                 // 1 or 10
   std::int64_t checkpoint_every = 0;  // steps; 0: at the end of each epoch only
+  double checkpoint_minutes = 0;      // between checkpoints at most; 0: no limit
   std::int64_t keep = 3;              // newest checkpoints that are kept; 0: all
+  bool keep_best = true;              // best.h5: the checkpoint with the best validation top-1
   double max_loss = 0;                // stop as diverged above this; 0: 50 times log(classes + 1)
 };
 
@@ -64,20 +66,23 @@ struct EvalResult {
 };
 
 struct TrainResult {
-  std::int64_t steps = 0;
+  std::int64_t steps = 0;          // of the whole run
+  std::int64_t trained_steps = 0;  // of them in this process; 0: the run was already finished
   std::int64_t epochs = 0;
   double last_loss = 0;
-  double images_per_second = 0;      // over the run, without evaluation and checkpoints
+  double images_per_second = 0;      // in this process, without evaluation and checkpoints
   double step_ms = 0;                // mean
   double comm_exposed_ms = 0;        // mean
   std::int64_t comm_bytes = 0;       // per step, rank 0
   EvalResult eval;                   // the last one; images = 0 where there was none
-  std::filesystem::path checkpoint;  // the last one written
+  std::filesystem::path checkpoint;  // the last one written, or gone on from
 };
 
 // All three are collective: every rank of MPI_COMM_WORLD calls them with equal options. Errors are
 // thrown on every rank or end the job (see World in communicator.h).
 class World;
+// Goes on by itself where run.dir already holds a run. Throws Error(stopped), on every rank after
+// the same step, when a signal has asked for that (dist/signals.h) and a checkpoint is written.
 TrainResult train(World& world, const JobOptions& options);
 
 struct EvalOptions {

@@ -7,6 +7,7 @@
 #include <mpi.h>
 
 #include "dist/communicator.h"
+#include "dist/messages.h"
 
 namespace convoy {
 
@@ -17,5 +18,8 @@ void check_mpi(int code, const char* call, const std::string& purpose);
 // host where the host cannot address it; null: host memory only.
 [[nodiscard]] std::unique_ptr<Communicator> make_mpi_communicator(MPI_Comm comm, Device* device,
                                                                   const Watch& watch);
+
+// Takes ownership of `comm`.
+[[nodiscard]] std::unique_ptr<Messages> make_mpi_messages(MPI_Comm comm);
 
 }  // namespace convoy

@@ -1,48 +1,22 @@
-// Creates a run directory and writes its log.
+// Creates a run directory or opens it again, and writes its log.
 #include "dist/run_folder.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <vector>
+#include <system_error>
+#include <utility>
 
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include "core/error.h"
+#include "io/durable.h"
 
 namespace convoy {
 namespace {
 
 namespace fs = std::filesystem;
-
-void write_text(const fs::path& path, const std::string& text) {
-  std::ofstream out(path);
-  out << text;
-  out.close();
-  if (!out) {
-    fail(ExitCode::resource, "{} cannot be written: {}", path.string(), std::strerror(errno));
-  }
-}
-
-// Returns the path of metrics.jsonl in the new folder.
-fs::path create(const fs::path& folder, const std::string& config) {
-  if (fs::exists(folder / "metrics.jsonl")) {
-    fail(ExitCode::usage,
-         "{} already holds a run; choose another --run.dir, or remove that one first",
-         folder.string());
-  }
-  std::error_code error;
-  fs::create_directories(folder / "checkpoints", error);
-  if (error) {
-    fail(ExitCode::resource, "the run directory {} cannot be created: {}", folder.string(),
-         error.message());
-  }
-  write_text(folder / "config.ini", config);
-  return folder / "metrics.jsonl";
-}
 
 std::shared_ptr<spdlog::sinks::sink> open_log(const fs::path& path) {
   try {
@@ -77,34 +51,45 @@ struct RunFolder::Log {
   spdlog::logger err;
 };
 
-RunFolder::RunFolder(const fs::path& folder, const std::string& config)
+RunFolder::RunFolder(const fs::path& folder, std::unique_ptr<RunLock> lock)
     : folder_(folder),
-      metrics_(create(folder, config)),
+      lock_(std::move(lock)),
+      metrics_(folder / "metrics.jsonl"),
       log_(std::make_unique<Log>(folder / "log.txt")) {}
 
+RunFolder::RunFolder(RunFolder&&) noexcept = default;
 RunFolder::~RunFolder() = default;
 
-fs::path RunFolder::checkpoint(std::int64_t step) const {
-  return folder_ / "checkpoints" / fmt::format("step-{:08}.h5", step);
+RunFolder RunFolder::create(const fs::path& folder, const std::string& config,
+                            const std::string& host) {
+  std::error_code error;
+  fs::create_directories(folder / "checkpoints", error);
+  if (error) {
+    fail(ExitCode::resource, "the run directory {} cannot be created: {}", folder.string(),
+         error.message());
+  }
+  auto lock = std::make_unique<RunLock>(folder, host);
+  if (fs::exists(folder / "config.ini")) {  // another process was quicker, and has ended
+    fail(ExitCode::usage, "{} already holds a run that was started meanwhile; start again to go on",
+         folder.string());
+  }
+  const std::string warning = lock->warning();
+  write_durably(folder / "config.ini", config);
+  RunFolder run(folder, std::move(lock));
+  if (!warning.empty()) run.warn(warning);
+  return run;
 }
 
-void RunFolder::remove_old_checkpoints(std::int64_t keep) const {
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder_ / "checkpoints")) {
-    const fs::path& path = entry.path();  // what a person put or renamed here is not ours to remove
-    if (path.extension() == ".h5" && path.filename().string().starts_with("step-")) {
-      files.push_back(path);
-    }
-  }
-  const auto kept = static_cast<std::size_t>(keep);
-  if (keep == 0 || files.size() <= kept) return;
-  std::ranges::sort(files);  // names carry the step with leading zeros
-  files.resize(files.size() - kept);
-  for (const fs::path& file : files) fs::remove(file);
+RunFolder RunFolder::reopen(const fs::path& folder, const std::string& config,
+                            std::unique_ptr<RunLock> lock, std::int64_t step, bool whole) {
+  create_folders(folder / "checkpoints");
+  if (!whole) cut_metrics(folder / "metrics.jsonl", step);
+  write_durably(folder / "config.ini", config);
+  return {folder, std::move(lock)};
 }
 
 void RunFolder::keep_kernels(const std::string& choices) const {
-  if (!choices.empty()) write_text(folder_ / "kernels.txt", choices);
+  if (!choices.empty()) write_durably(folder_ / "kernels.txt", choices);
 }
 
 void RunFolder::log(const std::string& line, bool quiet) {

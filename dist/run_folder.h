@@ -1,10 +1,12 @@
 // The run directory: config.ini, metrics.jsonl, log.txt and checkpoints/. Only rank 0 has one.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
 
+#include "dist/run_lock.h"
 #include "io/metrics.h"
 
 namespace convoy {
@@ -13,14 +15,17 @@ class RunFolder {
  public:
   // Creates the folder. Throws Error(usage) where it already holds a run, Error(resource) where it
   // cannot be written.
-  RunFolder(const std::filesystem::path& folder, const std::string& config);
+  static RunFolder create(const std::filesystem::path& folder, const std::string& config,
+                          const std::string& host);
+  // Goes on with a run after `step` steps: later lines of metrics.jsonl are cut, log.txt goes on.
+  // `whole`: it is finished, and nothing is cut.
+  static RunFolder reopen(const std::filesystem::path& folder, const std::string& config,
+                          std::unique_ptr<RunLock> lock, std::int64_t step, bool whole);
+  RunFolder(RunFolder&&) noexcept;
   ~RunFolder();
 
   MetricsFile& metrics() { return metrics_; }
-  // Where the checkpoint after `step` steps belongs.
-  [[nodiscard]] std::filesystem::path checkpoint(std::int64_t step) const;
-  // Removes all but the newest `keep` checkpoints; keep = 0 removes none.
-  void remove_old_checkpoints(std::int64_t keep) const;
+  [[nodiscard]] std::filesystem::path checkpoints() const { return folder_ / "checkpoints"; }
   // Writes kernels.txt (KernelChoices); nothing where no kernel was chosen by timing.
   void keep_kernels(const std::string& choices) const;
   // A line for log.txt, and for standard output unless `quiet`.
@@ -29,7 +34,10 @@ class RunFolder {
   void warn(const std::string& line);
 
  private:
+  RunFolder(const std::filesystem::path& folder, std::unique_ptr<RunLock> lock);
+
   std::filesystem::path folder_;
+  std::unique_ptr<RunLock> lock_;
   MetricsFile metrics_;
   struct Log;
   std::unique_ptr<Log> log_;

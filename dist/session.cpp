@@ -27,7 +27,7 @@ std::int64_t parts_of_sums(std::int64_t global_batch, std::int64_t images) {
 
 }  // namespace
 
-Session::Session(World& world, const JobOptions& options)
+Session::Session(World& world, const JobOptions& options, const KernelRecord& record)
     : world_(world),
       global_batch_(options.solver.batch),
       device_(make_device(options.device, {world.local_rank(), world.local_ranks()})),
@@ -57,7 +57,11 @@ Session::Session(World& world, const JobOptions& options)
   const std::int64_t images = global_batch_ / grid.replicas;
   slice_ = {replica * images, (replica + 1) * images};
   const Shape input{images, net_.input.h, net_.input.w, net_.input.c};
-  network_ = std::make_unique<Network>(*device_, input, make_layers(options.device.conv));
+  device_->choices().add(record.kernels, record.where);
+  // A record of methods is a CPU's; a GPU's library chooses kernels of its own.
+  const bool foreign = record.methods && device_->kind() != DeviceKind::cpu;
+  network_ = std::make_unique<Network>(*device_, input,
+                                       make_layers(foreign ? "auto" : options.device.conv));
   loss_ = device_->operations().softmax_loss(images);
   sums_ = device_->allocate(sizeof(LossSums));
   host_sums_ = device_->allocate_host(sizeof(LossSums));

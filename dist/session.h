@@ -20,10 +20,17 @@
 
 namespace convoy {
 
+// Choices of kernels that a run has made before, and keeps.
+struct KernelRecord {
+  std::string kernels;   // KernelChoices::text()
+  std::string where;     // the kernels were written down, for messages
+  bool methods = false;  // device.conv is a choice of this run, not of a person
+};
+
 class Session {
  public:
   // `options.model.classes` must be set. Collective.
-  Session(World& world, const JobOptions& options);
+  Session(World& world, const JobOptions& options, const KernelRecord& record = {});
 
   [[nodiscard]] World& world() { return world_; }
   [[nodiscard]] Device& device() { return *device_; }

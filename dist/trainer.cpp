@@ -1,5 +1,5 @@
-// Trains a run from its first step to its last.
-#include <array>
+// Trains a run from its first step, or the one where it was left, to its last.
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <exception>
@@ -8,9 +8,14 @@
 
 #include "core/error.h"
 #include "dist/agreement.h"
+#include "dist/checkpoints.h"
 #include "dist/evaluator.h"
+#include "dist/resume.h"
 #include "dist/run_folder.h"
+#include "dist/signals.h"
 #include "dist/step_runner.h"
+#include "dist/step_window.h"
+#include "dist/texts.h"
 #include "dist/weights_file.h"
 #include "io/batch_plan.h"
 #include "io/progress.h"
@@ -35,56 +40,51 @@ JobOptions with_classes(JobOptions options, const Dataset& dataset) {
   return options;
 }
 
+// What a run goes on with, once it is known to be the same: kernels are those of its checkpoint,
+// which a file could only repeat.
+JobOptions continued(JobOptions options, const RunState& run, const Dataset& dataset) {
+  require_same_run(run, dataset, options);
+  if (run.exists) options.device.kernels.clear();
+  return options;
+}
+
 AugmentOptions augmentation(const JobOptions& options) {
   const PreprocessOptions& p = options.preprocess;
   return {options.model.input, p.random_crop, p.mirror, p.colour_noise, p.noise_epochs};
 }
 
-// Means since the last line of metrics.
-class Window {
- public:
-  void add(const StepTimes& ms) {
-    ++steps_;
-    sum_.step += ms.step;
-    sum_.data_wait += ms.data_wait;
-    sum_.forward += ms.forward;
-    sum_.backward += ms.backward;
-    sum_.comm_exposed += ms.comm_exposed;
-    sum_.update += ms.update;
-  }
-  // The largest mean over ranks, of each time for itself. Collective.
-  StepTimes take(Communicator& everyone) {
-    const double n = static_cast<double>(steps_);
-    std::array<double, 6> values{sum_.step / n,     sum_.data_wait / n,    sum_.forward / n,
-                                 sum_.backward / n, sum_.comm_exposed / n, sum_.update / n};
-    everyone.maximum("times", values);
-    *this = {};
-    return {values[0], values[1], values[2], values[3], values[4], values[5]};
-  }
-
- private:
-  std::int64_t steps_ = 0;
-  StepTimes sum_;
-};
+// A step is begun before the next batch is there, and ended without it after so long, so that a
+// reader that stands still does not keep ranks from hearing each other.
+constexpr std::chrono::milliseconds kPatience{1000};
+constexpr std::chrono::milliseconds kBetweenRounds{20};
 
 class Trainer {
  public:
   Trainer(World& world, const JobOptions& options)
-      : dataset_(options.data.train, verify_mode(options.data.verify)),
+      : run_(find_run(*world.split(0), world.host(), options.run.dir)),
+        dataset_(options.data.train, verify_mode(options.data.verify)),
         options_(with_classes(options, dataset_)),
-        session_(world, options_),
+        session_(world, continued(options_, run_, dataset_), run_.record()),
+        control_(world, options_.dist.timeout),
         steps_per_epoch_(TrainPlan::steps_per_epoch(dataset_.size(), session_.global_batch())),
+        first_step_(run_.step()),
         last_step_(options_.run.steps > 0 ? options_.run.steps
                                           : options_.run.epochs * steps_per_epoch_),
         plan_(dataset_, augmentation(options_), session_.global_batch(), session_.slice(),
-              options_.run.seed, 0, last_step_),
+              options_.run.seed, first_step_, std::max(first_step_, last_step_)),
         feed_(session_, options_.preprocess, dataset_.mean_image(), dataset_.image_size()),
         runner_(session_, options_),
-        plateau_(options_.solver.plateau_patience, options_.solver.plateau_drops) {
+        checkpointer_(session_, runner_.solver()),
+        plateau_(options_.solver.plateau_patience, options_.solver.plateau_drops),
+        step_(first_step_) {
     require_one_dataset(session_.everyone(), dataset_);
     open_validation();
+    load_state();
     // A run that some rank refuses must not leave a run directory, which would refuse the next try.
-    session_.everyone().barrier("ready");
+    if (control_.agree({.stop = signals_.stop_asked()}).stop) {
+      fail(ExitCode::stopped,
+           "stopped on request before training went on; the same command starts it again");
+    }
     open_folder();
     session_.keep_record(options_.run.dir);
   }
@@ -93,35 +93,51 @@ class Trainer {
 
  private:
   void open_validation();
+  void load_state();
   void open_folder();
+  void describe();
   void train_steps(std::int64_t end, Reader& reader, Progress& progress);
-  double fetch(Reader& reader);
+  void fetch(Reader& reader, std::chrono::milliseconds patience);
+  void await_batch(Reader& reader, Notice all);
+  [[nodiscard]] Notice notice();
+  void answer(const Notice& all);
+  [[noreturn]] void stop();
+  [[noreturn]] void end_unreadable();
   void write_line(const LossSums& sums);
   void check_loss(double loss);
+  [[nodiscard]] bool evaluation_due() const;
   void evaluate();
   void checkpoint();
 
+  Signals signals_;  // the first: signals are heeded from here on
+  RunState run_;     // where the run stood
   Dataset dataset_;
   JobOptions options_;
   Session session_;
+  Control control_;
   std::int64_t steps_per_epoch_;
+  std::int64_t first_step_;
   std::int64_t last_step_;
   TrainPlan plan_;
   InputFeed feed_;
   StepRunner runner_;
+  Checkpointer checkpointer_;
   PlateauTracker plateau_;
+  double best_top1_ = -1;
   std::optional<Dataset> validation_;
   std::optional<Evaluator> evaluator_;
-  std::string config_;                 // all options as resolved
-  std::unique_ptr<RunFolder> folder_;  // rank 0
+  std::string config_;                // all options as resolved
+  std::optional<RunFolder> folder_;   // rank 0
+  std::optional<Checkpoints> saved_;  // once there is a folder
 
-  std::exception_ptr unreadable_;  // why the coming step's batch is not there
-  std::int64_t step_ = 0;          // finished
-  Window window_;
+  bool batch_there_ = false;       // of the coming step; also where it cannot be read
+  std::exception_ptr unreadable_;  // why it cannot
+  double waited_ms_ = 0;           // for it
+  std::int64_t step_;              // finished
+  StepWindow window_;
   double train_ms_ = 0;
   std::int64_t step_bytes_ = 0;
   TrainResult result_;
-  std::filesystem::path good_checkpoint_;  // the newest whose weights gave a finite loss
 };
 
 void Trainer::open_validation() {
@@ -133,12 +149,45 @@ void Trainer::open_validation() {
                      options_.run.eval_views);
 }
 
+void Trainer::load_state() {
+  if (!run_.checkpoint) {
+    session_.network().initialise(options_.run.seed, session_.stream());
+    return;
+  }
+  load_weights(session_, *run_.checkpoint);
+  load_moments(session_, runner_.solver(), *run_.checkpoint);
+  const ContinuationInfo& before = *run_.checkpoint->info().continuation;
+  plateau_.restore(before.plateau);
+  best_top1_ = before.best_top1;
+  for (std::string& sentence : differences_of_machines(before, session_))
+    run_.warnings.push_back(std::move(sentence));
+  run_.checkpoint.reset();
+}
+
 void Trainer::open_folder() {
   options_.dist.strategy = session_.strategy().name;  // never auto in what is written
   options_.device.conv = session_.conv_choice().text();
   if (options_.render) config_ = options_.render(options_);
-  if (!session_.leader()) return;
-  folder_ = std::make_unique<RunFolder>(options_.run.dir, config_);
+  if (session_.leader()) {
+    const bool finished = step_ >= last_step_ && !evaluation_due();
+    folder_.emplace(
+        run_.exists
+            ? RunFolder::reopen(options_.run.dir, config_, std::move(run_.lock), step_, finished)
+            : RunFolder::create(options_.run.dir, config_, session_.world().host()));
+    describe();
+  }
+  saved_.emplace(checkpointer_, control_, folder_ ? &*folder_ : nullptr, options_.run, step_,
+                 run_.path);
+}
+
+// What the log says first.
+void Trainer::describe() {
+  if (run_.exists) {
+    folder_->log(run_.path.empty()
+                     ? fmt::format("{} holds a run without a checkpoint, which starts again",
+                                   options_.run.dir.string())
+                     : fmt::format("goes on after step {} from {}", step_, run_.path.string()));
+  }
   folder_->log(fmt::format(
       "strategy {} on {} rank(s), {}; {} images of {} classes, {} steps of {} images an epoch, {} "
       "left over each epoch",
@@ -146,7 +195,11 @@ void Trainer::open_folder() {
       dataset_.size(), dataset_.classes().size(), steps_per_epoch_, session_.global_batch(),
       dataset_.size() - steps_per_epoch_ * session_.global_batch()));
   folder_->log(session_.conv_choice().report());
+  folder_->log(fmt::format("checkpoints are written from a copy of {:.1f} MB here",
+                           static_cast<double>(checkpointer_.memory_bytes()) / 1e6),
+               true);
   folder_->keep_kernels(session_.device().choices().text());
+  for (const std::string& warning : run_.warnings) folder_->warn(warning);
   for (const std::string& warning : session_.warnings()) folder_->warn(warning);
   if (runner_.solver().needs_validation() && (!evaluator_ || options_.run.eval_every == 0)) {
     folder_->warn(fmt::format(
@@ -157,44 +210,110 @@ void Trainer::open_folder() {
 }
 
 TrainResult Trainer::run() {
-  session_.network().initialise(options_.run.seed, session_.stream());
-  {
+  if (step_ < last_step_) {
     Reader reader(dataset_, plan_, session_.reader_options(options_.data));
-    fetch(reader);
-    Progress progress("train", "images", last_step_ * session_.global_batch(), !session_.leader());
+    if (step_ > 0 && evaluation_due()) evaluate();  // a checkpoint is from before it
+    await_batch(reader, control_.agree(notice()));
+    Progress progress("train", "images", (last_step_ - step_) * session_.global_batch(),
+                      !session_.leader());
     while (step_ < last_step_) {
       train_steps(std::min(last_step_, (step_ / steps_per_epoch_ + 1) * steps_per_epoch_), reader,
                   progress);
       checkpoint();  // first: a damaged validation image must not cost the epoch
-      const std::int64_t every = options_.run.eval_every;
-      const bool due = every > 0 && step_ / steps_per_epoch_ % every == 0;
-      if (due || step_ == last_step_) evaluate();
+      if (evaluation_due()) evaluate();
     }
+  } else if (evaluation_due()) {
+    evaluate();
   }
+  saved_->finish();
   result_.steps = step_;
+  result_.trained_steps = step_ - first_step_;
   result_.epochs = step_ / steps_per_epoch_;
-  result_.step_ms = train_ms_ / static_cast<double>(step_);
-  result_.comm_exposed_ms /= static_cast<double>(step_);
+  result_.checkpoint = saved_->newest();
+  if (result_.trained_steps == 0) return result_;
+  const auto trained = static_cast<double>(result_.trained_steps);
+  result_.step_ms = train_ms_ / trained;
+  result_.comm_exposed_ms /= trained;
   result_.images_per_second = 1000 * static_cast<double>(session_.global_batch()) / result_.step_ms;
   result_.comm_bytes = step_bytes_;
   return result_;
 }
 
-// Takes the next batch and starts its way to the device; returns the ms waited for the reader. A
-// batch that cannot be read is kept for its own step: the one before it counts.
-double Trainer::fetch(Reader& reader) {
-  feed_.release();
+// Takes the next batch, if it comes in time, and starts its way to the device. A batch that cannot
+// be read is kept for its own step: the one before it counts.
+void Trainer::fetch(Reader& reader, std::chrono::milliseconds patience) {
+  if (batch_there_) return;
   const auto start = std::chrono::steady_clock::now();
   try {
-    const Batch batch = reader.next();
-    const std::chrono::duration<double, std::milli> waited =
-        std::chrono::steady_clock::now() - start;
-    feed_.upload(batch);
-    return waited.count();
+    if (reader.ready_within(patience)) {
+      feed_.release();
+      feed_.upload(reader.next());
+      batch_there_ = true;
+    }
   } catch (...) {
     unreadable_ = std::current_exception();
-    return 0;
+    batch_there_ = true;
   }
+  const std::chrono::duration<double, std::milli> waited = std::chrono::steady_clock::now() - start;
+  waited_ms_ += waited.count();
+}
+
+// Goes on when every rank has its batch of the coming step, and heeds what is asked meanwhile.
+void Trainer::await_batch(Reader& reader, Notice all) {
+  const double limit_ms = 1000 * options_.dist.timeout;
+  answer(all);
+  while (all.waiting) {
+    fetch(reader, kBetweenRounds);
+    if (!batch_there_ && limit_ms > 0 && waited_ms_ > limit_ms) {
+      fail(ExitCode::bad_data,
+           "no batch has come from {} for {:g} seconds; its file system does not answer or is slow "
+           "(raise --dist.timeout then)",
+           dataset_.folder().string(), options_.dist.timeout);
+    }
+    all = control_.agree(notice());
+    answer(all);
+  }
+}
+
+Notice Trainer::notice() {
+  return {.stop = signals_.stop_asked(),
+          .checkpoint = signals_.take_checkpoint_request() || saved_->due(),
+          .waiting = !batch_there_,
+          .failed = unreadable_ != nullptr};
+}
+
+// All ranks do the same: they have heard the same.
+void Trainer::answer(const Notice& all) {
+  if (all.failed) end_unreadable();
+  if (all.stop) stop();
+  if (all.checkpoint && folder_) {
+    folder_->log(fmt::format("a checkpoint is due after step {}, by signal or by clock", step_),
+                 true);
+  }
+  const std::int64_t every = options_.run.checkpoint_every;
+  if (all.checkpoint || (every > 0 && step_ % every == 0)) checkpoint();
+}
+
+void Trainer::stop() {
+  checkpoint();
+  saved_->finish();
+  const std::string done =
+      saved_->newest().empty() && session_.leader()
+          ? "before the first step; the same command starts the run again"
+          : fmt::format("after step {} of {}, which is in {}; the same command goes on from there",
+                        step_, last_step_, saved_->newest().string());
+  if (folder_) folder_->log("stopped on request " + done, true);
+  session_.everyone().barrier("stop");  // the first process to leave may end the others
+  fail(ExitCode::stopped, "stopped on request {}", done);
+}
+
+// The weights are as good as ever: only the images of a rank are not.
+void Trainer::end_unreadable() {
+  checkpoint();
+  saved_->finish();
+  if (unreadable_) std::rethrow_exception(unreadable_);
+  session_.everyone().barrier("end of the rank that cannot read its images");
+  fail(ExitCode::rank_failed, "another rank could not read its images and went on");
 }
 
 // Trains until `end` steps are done; all in one epoch.
@@ -204,13 +323,14 @@ void Trainer::train_steps(std::int64_t end, Reader& reader, Progress& progress) 
   const PreprocessOptions& p = options_.preprocess;
   const bool noise = p.colour_noise > 0 && (p.noise_epochs == 0 || epoch < p.noise_epochs);
   while (step_ < end) {
-    if (unreadable_) std::rethrow_exception(unreadable_);
     const std::int64_t bytes_before = session_.payload_bytes();
     runner_.begin(feed_, noise, {step_, epoch, epochs, plateau_.drops()});
-    const double waited_ms = step_ + 1 < last_step_ ? fetch(reader) : 0;
+    batch_there_ = step_ + 1 == last_step_;
+    fetch(reader, kPatience);
+    control_.say(notice());
     StepRunner::Result result = runner_.finish();
     step_bytes_ = session_.payload_bytes() - bytes_before;
-    result.ms.data_wait = waited_ms;
+    result.ms.data_wait = std::exchange(waited_ms_, 0);
     window_.add(result.ms);
     train_ms_ += result.ms.step;
     result_.comm_exposed_ms += result.ms.comm_exposed;
@@ -219,10 +339,11 @@ void Trainer::train_steps(std::int64_t end, Reader& reader, Progress& progress) 
     const double loss = result.sums.loss / static_cast<double>(result.sums.images);
     check_loss(loss);
     result_.last_loss = loss;
-    progress.update(step_ * session_.global_batch(), fmt::format("loss {:.4f}", loss));
+    progress.update((step_ - first_step_) * session_.global_batch(),
+                    fmt::format("loss {:.4f}", loss));
     if (step_ % options_.run.log_every == 0 || step_ == end) write_line(result.sums);
-    const std::int64_t every = options_.run.checkpoint_every;
-    if (every > 0 && step_ % every == 0 && step_ < end) checkpoint();
+    saved_->progress();
+    await_batch(reader, control_.hear());
   }
 }
 
@@ -252,12 +373,13 @@ void Trainer::check_loss(double loss) {
                            ? options_.run.max_loss
                            : 50 * std::log(static_cast<double>(options_.model.classes) + 1);
   if (std::isfinite(loss) && loss <= limit) {
-    good_checkpoint_ = result_.checkpoint;
+    saved_->proven(step_ - 1);
     return;
   }
-  const std::string last = good_checkpoint_.empty() || !std::filesystem::exists(good_checkpoint_)
-                               ? "there is no checkpoint from before"
-                               : "the last good checkpoint is " + good_checkpoint_.string();
+  const std::string good =
+      broadcast_text(session_.everyone(), "last good", saved_->last_good().string(), 0);
+  const std::string last =
+      good.empty() ? "there is no checkpoint from before" : "the last good checkpoint is " + good;
   fail(ExitCode::diverged,
        "the loss became {} at step {} (epoch {}), after {:.4g} the step before; most likely the "
        "learning rate {:g} is too high for this net and input, try a tenth of it; {}",
@@ -265,15 +387,34 @@ void Trainer::check_loss(double loss) {
        runner_.solver().learning_rate(), last);
 }
 
+// After this many steps, for the first time in this run or again after the checkpoint of this step.
+bool Trainer::evaluation_due() const {
+  const std::int64_t every = options_.run.eval_every;
+  const std::int64_t epochs = step_ / steps_per_epoch_;
+  const bool by_epoch = every > 0 && step_ % steps_per_epoch_ == 0 && epochs % every == 0;
+  if (!evaluator_ || step_ > last_step_ || (step_ < last_step_ && !by_epoch)) return false;
+  return step_ < last_step_ || step_ > first_step_ || !run_.evaluated;
+}
+
 void Trainer::evaluate() {
-  if (!evaluator_) return;
-  result_.eval = evaluator_->run();
+  // Asked to stop, ranks do so within the evaluation, which is made again when the run goes on.
+  control_.say({.stop = signals_.stop_asked()});
+  result_.eval = evaluator_->run(false, [this] {
+    saved_->progress();
+    if (control_.hear().stop) stop();
+    control_.say({.stop = signals_.stop_asked()});
+  });
+  static_cast<void>(control_.hear());
   if (!std::isfinite(result_.eval.loss)) {
     fail(
         ExitCode::diverged,
         "the validation loss is no longer finite after step {}; most likely the learning rate {:g} "
         "is too high for this net and input, try a tenth of it",
         step_, runner_.solver().learning_rate());
+  }
+  if (result_.eval.top1 > best_top1_) {
+    best_top1_ = result_.eval.top1;
+    saved_->best(step_);
   }
   plateau_.observe(1 - result_.eval.top1, std::max<std::int64_t>(1, options_.run.eval_every));
   if (!folder_) return;
@@ -297,10 +438,14 @@ void Trainer::checkpoint() {
   info.image_size = dataset_.image_size();
   info.mean_image = dataset_.mean_image();
   info.pca = dataset_.pca();
-  const auto path = folder_ ? folder_->checkpoint(step_) : std::filesystem::path{};
-  save_weights(session_, path, info);
-  if (folder_) folder_->remove_old_checkpoints(options_.run.keep);
-  result_.checkpoint = path;
+  info.continuation = {session_.global_batch(),
+                       plateau_.state(),
+                       best_top1_,
+                       session_.device().choices().text(),
+                       session_.device().kernels(),
+                       session_.strategy().name,
+                       session_.world().size()};
+  saved_->begin(info);
 }
 
 }  // namespace

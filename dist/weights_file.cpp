@@ -1,67 +1,38 @@
-// Gathers parameter rows over the towers and writes them as whole tensors.
+// Each rank reads its own rows of every tensor.
 #include "dist/weights_file.h"
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <optional>
-#include <span>
+#include <string>
 #include <vector>
 
-#include "core/error.h"
-#include "dist/partition.h"
-
 namespace convoy {
+namespace {
 
-void save_weights(Session& session, const std::filesystem::path& path, const CheckpointInfo& info) {
-  const Grid& grid = session.strategy().grid;
-  if (grid.group_of_towers(session.world().rank()) != 0) return;
-
-  std::optional<CheckpointWriter> writer;
-  if (session.leader()) writer.emplace(path, info);
-  bool finite = true;
-  std::vector<float> part;
-  std::vector<float> whole;
-  for (const Parameter* parameter : session.network().parameters()) {
-    part.resize(static_cast<std::size_t>(parameter->local().count()));
-    session.device().copy_to_host(part.data(), parameter->value.data, part.size() * sizeof(float),
+// Rows of `parameter` in the tensor `kind` of its layer, into device memory.
+void load(Session& session, const CheckpointReader& checkpoint, const Parameter& parameter,
+          const std::string& kind, float* to) {
+  std::vector<float> values(static_cast<std::size_t>(parameter.local().count()));
+  checkpoint.read(parameter.layer, kind, parameter.logical, parameter.rows, values.data());
+  session.device().copy_to_device(to, values.data(), values.size() * sizeof(float),
                                   session.stream());
-    session.stream().synchronize();
-    finite = finite && std::ranges::all_of(part, [](float v) { return std::isfinite(v); });
-    // The first rank gives what all of them have.
-    const auto shares = static_cast<std::size_t>(parameter->sharing.shares);
-    std::vector<std::int64_t> counts(static_cast<std::size_t>(grid.towers));
-    for (std::size_t i = 0; i < shares; ++i)
-      counts[i] =
-          channel_part(parameter->logical.n, i, shares).size() * parameter->logical.per_row();
-    const auto given = static_cast<std::size_t>(
-        counts[static_cast<std::size_t>(grid.tower(session.world().rank()))]);
-    if (writer) whole.resize(static_cast<std::size_t>(parameter->logical.count()));
-    session.towers().gather("checkpoint", std::span(part).first(given), counts, whole.data());
-    if (writer) writer->add(parameter->layer, parameter->kind, parameter->logical, whole.data());
-  }
-  std::array<double, 1> broken{finite ? 0.0 : 1.0};
-  session.towers().maximum("finite", broken);
-  if (broken[0] > 0) {
-    fail(ExitCode::diverged,
-         "the weights are no longer finite after step {}, so no checkpoint is written; most likely "
-         "the learning rate is too high",
-         info.step);
-  }
-  if (writer) writer->finish();
+  session.stream().synchronize();
 }
 
+}  // namespace
+
 void load_weights(Session& session, const CheckpointReader& checkpoint) {
-  std::vector<float> values;
-  for (const Parameter* parameter : session.network().parameters()) {
-    values.resize(static_cast<std::size_t>(parameter->local().count()));
-    checkpoint.read(parameter->layer, parameter->kind, parameter->logical, parameter->rows,
-                    values.data());
-    session.device().copy_to_device(parameter->value.data, values.data(),
-                                    values.size() * sizeof(float), session.stream());
-    session.stream().synchronize();
-  }
+  for (const Parameter* parameter : session.network().parameters())
+    load(session, checkpoint, *parameter, parameter->kind, parameter->value.f32());
   session.network().refresh_working(session.stream());
+}
+
+void load_moments(Session& session, const Solver& solver, const CheckpointReader& checkpoint) {
+  const float* values = session.network().values().f32();
+  for (const Solver::Moment& moment : solver.moments()) {
+    for (const Parameter* parameter : session.network().parameters()) {
+      load(session, checkpoint, *parameter, parameter->kind + "_" + moment.suffix,
+           moment.values + (parameter->value.f32() - values));
+    }
+  }
 }
 
 }  // namespace convoy

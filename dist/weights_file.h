@@ -1,19 +1,15 @@
-// Moves a run's weights between ranks and a checkpoint of whole logical tensors.
+// Brings the tensors of a checkpoint to the ranks, whatever strategy it was written under.
 #pragma once
 
-#include <filesystem>
-
+#include "core/solver.h"
 #include "dist/session.h"
 #include "io/checkpoint.h"
 
 namespace convoy {
 
-// Collective over the towers that rank 0 belongs to, which hold every tensor; other ranks return at
-// once. Rank 0 writes. Values travel tensor by tensor. Throws Error(diverged), leaving no file,
-// where a weight is not finite.
-void save_weights(Session& session, const std::filesystem::path& path, const CheckpointInfo& info);
-
-// Every rank reads its own rows.
+// Every rank reads its own rows. Throws Error(bad_checkpoint) where one is missing.
 void load_weights(Session& session, const CheckpointReader& checkpoint);
+// The same for what the solver keeps of every parameter.
+void load_moments(Session& session, const Solver& solver, const CheckpointReader& checkpoint);
 
 }  // namespace convoy

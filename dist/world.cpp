@@ -232,6 +232,8 @@ std::chrono::milliseconds World::last_words_time() const {
   return std::chrono::milliseconds(1000 + state_->size);
 }
 
+std::unique_ptr<Messages> World::messages() { return make_mpi_messages(state_->group(0)); }
+
 void World::abort(int exit_code) {
   state_->watching->record.end(exit_code);
   if (state_->watching->sentinel) state_->watching->sentinel->expect_end(exit_code);

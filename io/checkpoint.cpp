@@ -12,7 +12,8 @@
 namespace convoy {
 namespace {
 
-constexpr const char* format_name = "convoy-checkpoint/1";
+constexpr const char* format_name = "convoy-checkpoint/2";
+constexpr const char* old_format_name = "convoy-checkpoint/1";
 
 std::string dataset_name(const std::string& layer, const std::string& kind) {
   return "/parameters/" + layer + "/" + kind;
@@ -21,6 +22,33 @@ std::string dataset_name(const std::string& layer, const std::string& kind) {
 hdf5::Extents stored_extents(const std::string& kind, const Shape& shape) {
   if (kind.starts_with("bias")) return {shape.n};
   return {shape.n, shape.h, shape.w, shape.c};
+}
+
+void set(hdf5::File& file, const ContinuationInfo& info) {
+  file.set("/", "global_batch", info.global_batch);
+  file.set("/", "strategy", info.strategy);
+  file.set("/", "ranks", info.ranks);
+  file.set("/", "made_on", info.made_on);
+  file.set("/", "kernels", info.kernels);
+  file.set("/", "plateau_drops", info.plateau.drops);
+  file.set("/", "plateau_waited", info.plateau.waited);
+  file.set("/", "plateau_best", info.plateau.best);
+  file.set("/", "best_top1", info.best_top1);
+}
+
+std::optional<ContinuationInfo> continuation_of(const hdf5::File& file) {
+  if (!file.has("/", "global_batch")) return std::nullopt;
+  ContinuationInfo info;
+  info.global_batch = file.integer("/", "global_batch");
+  info.strategy = file.text("/", "strategy");
+  info.ranks = file.integer("/", "ranks");
+  info.made_on = file.text("/", "made_on");
+  info.kernels = file.text("/", "kernels");
+  info.plateau.drops = file.integer("/", "plateau_drops");
+  info.plateau.waited = file.integer("/", "plateau_waited");
+  info.plateau.best = file.number("/", "plateau_best");
+  info.best_top1 = file.number("/", "best_top1");
+  return info;
 }
 
 // The seal comes first: HDF5 does not survive every damaged file that it is given.
@@ -52,6 +80,7 @@ CheckpointWriter::CheckpointWriter(const std::filesystem::path& path, const Chec
   file.set("/", "config", info.config);
   file.set("/", "fingerprint", info.fingerprint);
   file.set("/", "image_size", info.image_size);
+  if (info.continuation) set(file, *info.continuation);
   std::vector<std::string> names;
   std::vector<std::string> words;
   for (const ClassInfo& one : info.classes) {
@@ -71,8 +100,8 @@ CheckpointWriter::CheckpointWriter(const std::filesystem::path& path, const Chec
 
 CheckpointWriter::~CheckpointWriter() = default;
 
-void CheckpointWriter::add(const std::string& layer, const std::string& kind, const Shape& shape,
-                           const float* values) {
+void CheckpointWriter::create(const std::string& layer, const std::string& kind,
+                              const Shape& shape) {
   const bool weight = kind.starts_with("weight");
   if (!weight && !kind.starts_with("bias")) {
     fail(ExitCode::usage, "{} of {} is neither a weight nor a bias", kind, layer);
@@ -82,8 +111,13 @@ void CheckpointWriter::add(const std::string& layer, const std::string& kind, co
          shape.per_row());
   }
   const std::string name = dataset_name(layer, kind);
-  state_->file.write(name, stored_extents(kind, shape), values);
+  state_->file.create_dataset(name, hdf5::Type::f32, stored_extents(kind, shape));
   if (weight) state_->file.set(name, "layout", std::string("KRSC"));
+}
+
+void CheckpointWriter::write(const std::string& layer, const std::string& kind, Range rows,
+                             const float* values) {
+  state_->file.write_rows(dataset_name(layer, kind), rows, hdf5::Type::f32, values);
 }
 
 void CheckpointWriter::finish() {
@@ -94,7 +128,8 @@ void CheckpointWriter::finish() {
 
 struct CheckpointReader::State {
   explicit State(const std::filesystem::path& path) : file(open_checked(path)) {
-    if (!file.has("/", "format") || file.text("/", "format") != format_name) {
+    const std::string format = file.has("/", "format") ? file.text("/", "format") : "";
+    if (format != format_name && format != old_format_name) {
       fail(ExitCode::bad_checkpoint, "{} is not a checkpoint of the format {}", path.string(),
            format_name);
     }
@@ -103,6 +138,7 @@ struct CheckpointReader::State {
     info.config = file.text("/", "config");
     info.fingerprint = file.text("/", "fingerprint");
     info.image_size = file.integer("/", "image_size");
+    info.continuation = continuation_of(file);
     const std::vector<std::string> names = file.read_strings("/classes");
     const std::vector<std::string> words = file.read_strings("/words");
     if (names.size() != words.size()) {

@@ -139,6 +139,7 @@ Handle File::State::create_dataset(const std::string& name, hid_t type, hid_t sp
   H5Pset_layout(storage.get(), H5D_CONTIGUOUS);
   H5Pset_alloc_time(storage.get(), H5D_ALLOC_TIME_EARLY);
   H5Pset_fill_time(storage.get(), H5D_FILL_TIME_NEVER);
+  H5Pset_obj_track_times(storage.get(), false);
   Handle dataset(
       H5Dcreate2(file.get(), name.c_str(), type, space, H5P_DEFAULT, storage.get(), H5P_DEFAULT),
       H5Dclose);

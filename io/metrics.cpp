@@ -1,9 +1,12 @@
 // Writes metrics.jsonl, and cuts it where a run resumes.
 #include "io/metrics.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <sstream>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -57,25 +60,51 @@ void MetricsFile::line(const std::string& text) {
   }
 }
 
-void cut_metrics(const std::filesystem::path& path, std::int64_t step) {
-  if (!std::filesystem::exists(path)) return;
+namespace {
+
+struct Line {
+  std::string text;
+  std::optional<std::int64_t> step;  // none: not a whole line of metrics
+  bool evaluation = false;
+};
+
+std::vector<Line> lines_of(const std::filesystem::path& path) {
+  std::vector<Line> lines;
+  if (!std::filesystem::exists(path)) return lines;
   errno = 0;
   std::ifstream in(path, std::ios::binary);
   std::ostringstream content;
-  content << in.rdbuf();
-  if (!in) fail(ExitCode::resource, "cannot read {}: {}", path.string(), std::strerror(errno));
-
-  const std::string text = content.str();
-  std::string kept;
-  std::size_t begin = 0;
-  for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
-    const std::string line = text.substr(begin, end - begin);
-    const Json json = Json::parse(line, nullptr, false);
-    const bool whole = json.is_object() && json.contains("step") && json["step"].is_number();
-    if (whole && json["step"].get<std::int64_t>() <= step) kept += line + '\n';
-    begin = end + 1;
+  if (in.peek() != std::ifstream::traits_type::eof()) content << in.rdbuf();
+  if (in.bad() || !in.is_open()) {
+    fail(ExitCode::resource, "cannot read {}: {}", path.string(), std::strerror(errno));
   }
-  if (kept != text) write_durably(path, kept);
+  std::istringstream text(content.str());
+  for (std::string line; std::getline(text, line);) {
+    const Json json = text.eof() ? Json() : Json::parse(line, nullptr, false);
+    Line& one = lines.emplace_back(Line{std::move(line), std::nullopt});
+    if (!json.is_object() || !json.contains("step") || !json["step"].is_number()) continue;
+    one.step = json["step"].get<std::int64_t>();
+    one.evaluation = json.contains("kind") && json["kind"] == "eval";
+  }
+  return lines;
+}
+
+}  // namespace
+
+void cut_metrics(const std::filesystem::path& path, std::int64_t step) {
+  std::string kept;
+  bool cut = false;
+  for (const Line& line : lines_of(path)) {
+    const bool stays = line.step && (line.evaluation ? *line.step < step : *line.step <= step);
+    if (stays) kept += line.text + '\n';
+    cut = cut || !stays;
+  }
+  if (cut) write_durably(path, kept);
+}
+
+bool has_evaluation(const std::filesystem::path& path, std::int64_t step) {
+  return std::ranges::any_of(
+      lines_of(path), [&](const Line& line) { return line.evaluation && line.step == step; });
 }
 
 }  // namespace convoy

@@ -54,9 +54,13 @@ class MetricsFile {
   std::ofstream out_;
 };
 
-// Before a run resumes after `step` finished steps: removes the lines of later steps, and half a
-// line that a crash left, so that no step stands in the file twice. A missing file is left missing.
-// Throws Error(resource) when the file cannot be read or replaced.
+// Before a run resumes after `step` finished steps: removes the lines of later steps, the
+// evaluation of this step, which comes after its checkpoint and is made again, and half a line that
+// a crash left, so that nothing stands in the file twice. A missing file is left missing. Throws
+// Error(resource) when the file cannot be read or replaced.
 void cut_metrics(const std::filesystem::path& path, std::int64_t step);
+
+// True where the file holds the evaluation after `step` steps.
+[[nodiscard]] bool has_evaluation(const std::filesystem::path& path, std::int64_t step);
 
 }  // namespace convoy

@@ -69,6 +69,12 @@ struct Reader::State {
     return !planning && opened + 1 < batches && opened + 1 < released + options.ahead;
   }
 
+  // Batch `taken`, the next to be given, or what failed instead of it, is there.
+  [[nodiscard]] bool next_is_there() {
+    return taken >= batches || error_batch <= taken ||
+           (opened >= taken && slot_of(taken).done == options.images);
+  }
+
   // A thread's life: take the next image of the batch that is open, or open the next batch.
   void run() {
     std::unique_lock lock(mutex);
@@ -168,6 +174,12 @@ Reader::Reader(const Dataset& dataset, const BatchPlan& plan, const ReaderOption
 
 Reader::~Reader() = default;
 
+bool Reader::ready_within(std::chrono::milliseconds patience) {
+  State& state = *state_;
+  std::unique_lock lock(state.mutex);
+  return state.ready.wait_for(lock, patience, [&] { return state.next_is_there(); });
+}
+
 Batch Reader::next() {
   State& state = *state_;
   std::unique_lock lock(state.mutex);
@@ -178,10 +190,7 @@ Batch Reader::next() {
   state.released = batch;
   state.work.notify_all();
   State::Slot& slot = state.slot_of(batch);
-  state.ready.wait(lock, [&] {
-    return state.error_batch <= batch ||
-           (state.opened >= batch && slot.done == state.options.images);
-  });
+  state.ready.wait(lock, [&] { return state.next_is_there(); });
   // Batches before the one that failed were whole, and have been given.
   if (state.error_batch <= batch) std::rethrow_exception(state.error);
   ++state.taken;

@@ -2,6 +2,7 @@
 // order.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -39,6 +40,8 @@ class Reader {
   // The plan's next batch; blocks until it is there. Rethrows what a reader thread threw, once the
   // batches before the failed one have been given. Throws Error(usage) after plan.batches() calls.
   Batch next();
+  // True where next() would not block; waits up to `patience` for that.
+  [[nodiscard]] bool ready_within(std::chrono::milliseconds patience);
 
  private:
   struct State;

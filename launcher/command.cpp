@@ -74,17 +74,22 @@ void JobCommand::parse(const std::vector<std::string>& arguments) { resolve(read
 void JobCommand::resolve(const CommandLine& line) {
   const OptionTable table = job_table(job_);
   std::vector<Assignment> own;
-  std::vector<Assignment> of_job;
+  of_line_.clear();
   for (const Assignment& assignment : line.assignments) {
-    (table.find(assignment.key) == nullptr ? own : of_job).push_back(assignment);
+    (table.find(assignment.key) == nullptr ? own : of_line_).push_back(assignment);
   }
   assign(options_, own, origin());
 
-  std::vector<Assignment> of_file;
+  of_file_.clear();
   const Origin file = file_origin(config_.string());
-  if (!config_.empty()) of_file = parse_ini(read_text_file(config_), table, file);
-  resolve_job(job_, of_file, file, of_job, origin());
-  warning_ = recipe_warning(job_, of_file, config_.string(), of_job);
+  if (!config_.empty()) of_file_ = parse_ini(read_text_file(config_), table, file);
+  resolve_job(job_, of_file_, file, of_line_, origin());
+  warning_ = recipe_warning(job_, of_file_, config_.string(), of_line_);
+}
+
+void JobCommand::go_on() {
+  continue_job(job_, of_file_, file_origin(config_.string()), of_line_, origin());
+  warning_.clear();
 }
 
 }  // namespace convoy

@@ -64,11 +64,15 @@ class JobCommand : public Command {
  protected:
   // Assigns the command's own options and resolves the job from file and command line.
   void resolve(const CommandLine& line);
+  // Resolves it anew as that of the run in job_.run.dir, to go on with (continue_job).
+  void go_on();
 
   JobOptions job_;
 
  private:
   std::filesystem::path config_;
+  std::vector<Assignment> of_file_;
+  std::vector<Assignment> of_line_;
 };
 
 }  // namespace convoy

@@ -43,14 +43,16 @@ std::string inspect_checkpoint(const std::filesystem::path& path,
   const CheckpointInfo& info = checkpoint.info();
   TextTable table(
       {{"tensor", Align::left}, {"shape"}, {"values"}, {"min"}, {"max"}, {"mean"}, {"std"}});
-  std::int64_t total = 0;
+  std::int64_t total = 0;    // parameters
+  std::int64_t moments = 0;  // what the solver keeps of them
   std::int64_t not_finite = 0;
   std::vector<float> values;
   for (const CheckpointReader::Entry& entry : checkpoint.entries()) {
     values.resize(static_cast<std::size_t>(entry.shape.count()));
     checkpoint.read(entry.layer, entry.kind, entry.shape, {0, entry.shape.n}, values.data());
     const Statistics s = statistics(values);
-    const bool bias = entry.kind == "bias";
+    const bool bias = entry.kind.starts_with("bias");
+    const bool parameter = entry.kind == "bias" || entry.kind == "weight";
     table.row({entry.layer + "." + entry.kind,
                bias ? fmt::format("{}", entry.shape.n)
                     : fmt::format("{}x{}x{}x{}", entry.shape.n, entry.shape.h, entry.shape.w,
@@ -58,18 +60,24 @@ std::string inspect_checkpoint(const std::filesystem::path& path,
                thousands(entry.shape.count()), fmt::format("{:.4g}", s.least),
                fmt::format("{:.4g}", s.greatest), fmt::format("{:.4g}", s.mean),
                fmt::format("{:.4g}", s.deviation)});
-    total += entry.shape.count();
+    (parameter ? total : moments) += entry.shape.count();
     not_finite += s.not_finite;
   }
+  std::string origin = "for evaluation only: a run cannot go on from it\n";
+  if (const auto& run = info.continuation) {
+    origin = fmt::format("written by strategy {} on {} rank(s), {} kernels, global batch {}\n",
+                         run->strategy, run->ranks, run->made_on, run->global_batch);
+  }
   table.rule();
-  table.row({"total", "", thousands(total)});
+  table.row({"parameters", "", thousands(total)});
+  if (moments > 0) table.row({"momentum", "", thousands(moments)});
   const std::string warning =
       not_finite == 0 ? "" : fmt::format("{} values are not finite\n", thousands(not_finite));
   return fmt::format(
       "{}: a checkpoint after step {}, {} finished epochs, {} classes\n"
-      "training set {} (images of {}x{} pixels)\n\n{}{}",
+      "training set {} (images of {}x{} pixels)\n{}\n{}{}",
       path.string(), thousands(info.step), info.epoch, thousands(std::ssize(info.classes)),
-      info.fingerprint, info.image_size, info.image_size, table.text(), warning);
+      info.fingerprint, info.image_size, info.image_size, origin, table.text(), warning);
 }
 
 }  // namespace convoy

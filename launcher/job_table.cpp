@@ -169,7 +169,15 @@ void add_run(OptionTable& table, RunOptions& run) {
                "views of an image in evaluations: its centre, or 10 (paper, section 4.1)");
   table.number("run.checkpoint-every", run.checkpoint_every, at_least(0),
                "steps between checkpoints, besides those at the end of each epoch; 0: only those");
-  table.number("run.keep", run.keep, at_least(0), "newest checkpoints that are kept; 0: all");
+  table.number(
+      "run.checkpoint-minutes", run.checkpoint_minutes, not_negative(),
+      "minutes after which a checkpoint is written if none was meanwhile; 0: no such limit");
+  table.number(
+      "run.keep", run.keep, at_least(0),
+      "newest checkpoints that are kept, besides the newest that has shown itself good; 0: "
+      "all");
+  table.boolean("run.keep-best", run.keep_best,
+                "keep the checkpoint with the best validation top-1 as best.h5");
   table.number("run.max-loss", run.max_loss, not_negative(),
                "a loss above this ends the run as diverged; 0: 50 times log(classes + 1)");
 }

@@ -36,6 +36,12 @@ void resolve_job(JobOptions& job, const std::vector<Assignment>& file, const Ori
 // The job that INI text describes, e.g. that of a checkpoint; `name` stands in messages.
 [[nodiscard]] JobOptions parse_job(const std::string& ini, const std::string& name);
 
+// Replaces `job` by that of the run in job.run.dir, with what `file` and `line` (which wins) say
+// otherwise. Throws Error(usage), naming key and both values, where that would be another run: only
+// how long it trains, what it writes and reads besides, and how ranks share the work may change.
+void continue_job(JobOptions& job, const std::vector<Assignment>& file, const Origin& file_origin,
+                  const std::vector<Assignment>& line, const Origin& line_origin);
+
 // A key whose value differs between two jobs.
 struct Difference {
   std::string key;

@@ -1,6 +1,7 @@
 // `convoy train`: a rank's part of a training run; mpirun or srun starts several.
 #include <ostream>
 
+#include "dist/resume.h"
 #include "launcher/commands.h"
 #include "launcher/table.h"
 
@@ -8,6 +9,12 @@ namespace convoy {
 namespace {
 
 std::string summary(const TrainResult& result) {
+  if (result.trained_steps == 0) {
+    return fmt::format(
+        "the run is already finished: {} steps, {} epochs, {}; more --run.steps or --run.epochs "
+        "train it on\n",
+        thousands(result.steps), result.epochs, result.checkpoint.string());
+  }
   std::string text =
       fmt::format("{} steps, {} epochs: loss {:.4f}, {:.1f} images/s, {:.1f} ms a step",
                   thousands(result.steps), result.epochs, result.last_loss,
@@ -40,13 +47,19 @@ class TrainCommand : public JobCommand {
                         "Trains AlexNet and writes config.ini, metrics.jsonl, logs and "
                         "checkpoints into the run directory. Values come from the defaults (the "
                         "recipe paper), then the recipe, then the configuration file, then the "
-                        "command line; the later wins.",
+                        "command line; the later wins. Where the run directory already holds a "
+                        "run, --run.dir alone goes on with it from its newest whole checkpoint, "
+                        "under its own options; of those, only how long it trains, what it writes "
+                        "and how ranks share the work can be given otherwise. SIGTERM, SIGINT or "
+                        "SIGUSR1 to any rank writes a checkpoint and ends all with exit code 75; "
+                        "SIGUSR2 writes a checkpoint and goes on.",
                     .parallel = true}) {}
 
   void parse(const std::vector<std::string>& arguments) override {
     JobCommand::parse(arguments);
-    require(job_.data.train, "data.train");
     require(job_.run.dir, "run.dir");
+    if (holds_run(job_.run.dir)) go_on();
+    require(job_.data.train, "data.train");
   }
 
   void run(World* world, std::ostream& out) override {

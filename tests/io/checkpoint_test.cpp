@@ -48,12 +48,18 @@ CheckpointInfo some_info() {
   return info;
 }
 
+void add(CheckpointWriter& writer, const std::string& layer, const std::string& kind,
+         const Shape& shape, const std::vector<float>& values) {
+  writer.create(layer, kind, shape);
+  writer.write(layer, kind, {0, shape.n}, values.data());
+}
+
 fs::path write_some(const fs::path& folder, const CheckpointInfo& info = some_info()) {
   const fs::path path = folder / "step-7.h5";
   CheckpointWriter writer(path, info);
-  writer.add("conv1", "weight", conv_shape, ramp(conv_shape.count(), 0).data());
-  writer.add("conv1", "bias", bias_shape, ramp(6, -1).data());
-  writer.add("fc8", "weight", {2, 1, 1, 7}, ramp(14, 5).data());
+  add(writer, "conv1", "weight", conv_shape, ramp(conv_shape.count(), 0));
+  add(writer, "conv1", "bias", bias_shape, ramp(6, -1));
+  add(writer, "fc8", "weight", {2, 1, 1, 7}, ramp(14, 5));
   writer.finish();
   return path;
 }
@@ -100,6 +106,59 @@ TEST(Checkpoint, ReadsBackWhatWasWritten) {
   EXPECT_EQ(bias, ramp(6, -1));
 }
 
+TEST(Checkpoint, KeepsWhatARunGoesOnWith) {
+  const TemporaryFolder folder;
+  CheckpointInfo info = some_info();
+  EXPECT_FALSE(CheckpointReader(write_some(folder.path(), info)).info().continuation);
+  info.continuation = ContinuationInfo{
+      128, {2, 4, 0.1 + 0.2}, 0.57, "conv\tkernel 1\nfc6\tkernel 2\n", "AVX-512", "model", 2};
+  const CheckpointReader reader(write_some(folder.path(), info));
+  const ContinuationInfo& read = reader.info().continuation.value();
+  EXPECT_EQ(read.global_batch, 128);
+  EXPECT_EQ(read.plateau, (PlateauState{2, 4, 0.1 + 0.2}));
+  EXPECT_EQ(read.best_top1, 0.57);
+  EXPECT_EQ(read.kernels, info.continuation->kernels);
+  EXPECT_EQ(read.made_on, "AVX-512");
+  EXPECT_EQ(read.strategy, "model");
+  EXPECT_EQ(read.ranks, 2);
+}
+
+TEST(Checkpoint, OfTheFirstFormatIsReadForEvaluation) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "old.h5";
+  {
+    auto file = hdf5::File::create(path);
+    file.set("/", "format", std::string("convoy-checkpoint/1"));
+    for (const char* name : {"step", "epoch", "image_size"}) file.set("/", name, std::int64_t{0});
+    for (const char* name : {"config", "fingerprint"}) file.set("/", name, std::string("x"));
+    for (const char* name : {"/classes", "/words"}) file.write_strings(name, {});
+    file.write("/mean_image", {0, 0, 3}, static_cast<const float*>(nullptr));
+    const std::vector<double> zeros(9);
+    file.write("/pca_deviations", {3}, zeros.data());
+    file.write("/pca_vectors", {3, 3}, zeros.data());
+    file.close();
+  }
+  seal_file(path);
+  EXPECT_FALSE(CheckpointReader(path).info().continuation);
+}
+
+TEST(Checkpoint, IsWrittenInPiecesOfRows) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "pieces.h5";
+  const std::vector<float> whole = ramp(conv_shape.count(), 3);
+  {
+    CheckpointWriter writer(path, some_info());
+    writer.create("conv1", "weight_velocity", conv_shape);
+    for (const Range rows : {Range{4, 6}, Range{0, 1}, Range{1, 4}})
+      writer.write("conv1", "weight_velocity", rows,
+                   whole.data() + rows.begin * conv_shape.per_row());
+    writer.finish();
+  }
+  std::vector<float> values(whole.size());
+  CheckpointReader(path).read("conv1", "weight_velocity", conv_shape, {0, 6}, values.data());
+  EXPECT_EQ(values, whole);
+}
+
 TEST(Checkpoint, EverySliceOfRowsIsTheWholesSlice) {
   const TemporaryFolder folder;
   const CheckpointReader reader(write_some(folder.path()));
@@ -132,7 +191,7 @@ TEST(Checkpoint, ListsItsTensors) {
 TEST(Checkpoint, IsPlainHdf5WithTheDocumentedNames) {
   const TemporaryFolder folder;
   const auto file = hdf5::File::open(write_some(folder.path()), ExitCode::bad_checkpoint);
-  EXPECT_EQ(file.text("/", "format"), "convoy-checkpoint/1");
+  EXPECT_EQ(file.text("/", "format"), "convoy-checkpoint/2");
   EXPECT_EQ(file.integer("/", "step"), 1234567890123);
   EXPECT_EQ(file.layout("/parameters/conv1/weight").extents, (hdf5::Extents{6, 3, 5, 4}));
   EXPECT_EQ(file.layout("/parameters/conv1/bias").extents, (hdf5::Extents{6}));
@@ -174,7 +233,7 @@ TEST(Checkpoint, AnUnfinishedOneLeavesNothing) {
   const fs::path path = folder.path() / "step-7.h5";
   {
     CheckpointWriter writer(path, some_info());
-    writer.add("conv1", "bias", bias_shape, ramp(6, 0).data());
+    add(writer, "conv1", "bias", bias_shape, ramp(6, 0));
     EXPECT_FALSE(fs::exists(path));
   }
   EXPECT_TRUE(fs::is_empty(folder.path()));
@@ -191,9 +250,8 @@ TEST(Checkpoint, TheWriterRefusesWhatItCannotName) {
   const TemporaryFolder folder;
   CheckpointInfo info = some_info();
   CheckpointWriter writer(folder.path() / "a.h5", info);
-  const std::vector<float> values(1000);
-  EXPECT_THROW(writer.add("conv1", "gamma", bias_shape, values.data()), Error);
-  EXPECT_THROW(writer.add("conv1", "bias", conv_shape, values.data()), Error);
+  EXPECT_THROW(writer.create("conv1", "gamma", bias_shape), Error);
+  EXPECT_THROW(writer.create("conv1", "bias", conv_shape), Error);
   info.mean_image.pop_back();
   EXPECT_THROW(CheckpointWriter(folder.path() / "b.h5", info), Error);
 }
@@ -209,7 +267,7 @@ TEST(Checkpoint, TheWriterRefusesWhatItCannotName) {
   try {
     CheckpointWriter writer(path, some_info());
     const std::vector<float> values(1'000'000, 1.0f);
-    writer.add("fc6", "weight", {1000, 1, 1, 1000}, values.data());
+    add(writer, "fc6", "weight", {1000, 1, 1, 1000}, values);
     writer.finish();
   } catch (const Error& error) {
     code = error.code();
@@ -240,11 +298,11 @@ TEST(DamagedCheckpoint, MissingOrForeignFilesAreRefusedWithTheReason) {
   EXPECT_NE(refusal(path), "") << "sealed, but not HDF5";
   {
     auto other = hdf5::File::create(path);
-    other.set("/", "format", std::string("convoy-checkpoint/2"));
+    other.set("/", "format", std::string("convoy-checkpoint/3"));
     other.close();
   }
   seal_file(path);
-  EXPECT_THAT(refusal(path), HasSubstr("not a checkpoint of the format convoy-checkpoint/1"));
+  EXPECT_THAT(refusal(path), HasSubstr("not a checkpoint of the format convoy-checkpoint/2"));
 }
 
 TEST(DamagedCheckpoint, EveryLengthShorterOrLongerIsRefused) {

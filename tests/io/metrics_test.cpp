@@ -137,8 +137,13 @@ TEST(CutMetrics, KeepsLinesUpToTheStep) {
   }
   std::ofstream(path, std::ios::app) << R"({"kind":"train","ste)";
   const auto before = lines_of(path);
-  cut_metrics(path, 4);
+  EXPECT_TRUE(has_evaluation(path, 4));
+  EXPECT_FALSE(has_evaluation(path, 3));
+  cut_metrics(path, 5);
   EXPECT_EQ(lines_of(path), std::vector<std::string>(before.begin(), before.end() - 1));
+  cut_metrics(path, 4);  // its evaluation comes after its checkpoint
+  EXPECT_EQ(lines_of(path), std::vector<std::string>(before.begin(), before.end() - 2));
+  EXPECT_FALSE(has_evaluation(path, 4));
   cut_metrics(path, 2);
   EXPECT_EQ(lines_of(path), std::vector<std::string>(before.begin(), before.begin() + 2));
   MetricsFile(path).write(some_step(3));

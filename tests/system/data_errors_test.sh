@@ -49,7 +49,7 @@ mkdir foreign
 convoy train --config net.ini --data.train train.convoy --run.dir other --run.steps 1 \
   >/dev/null 2>&1
 cp other/checkpoints/step-00000001.h5 foreign/index.h5
-refused "foreign/index.h5 cannot be used: its format is 'convoy-checkpoint/1'" foreign
+refused "foreign/index.h5 cannot be used: its format is 'convoy-checkpoint/2'" foreign
 if [ -n "$h5py" ]; then
   "$h5py" -c 'import h5py; h5py.File("foreign/index.h5", "w")["values"] = [1, 2]'
   refused "foreign/index.h5 is cut short or was not written by Convoy" foreign
@@ -208,9 +208,10 @@ about "Run directories"
 rm -rf run
 convoy train --config net.ini --data.train train.convoy --run.dir run --run.steps 2 >/dev/null 2>&1
 cp run/metrics.jsonl before.jsonl
-expect 2 "run already holds a run; choose another --run.dir" train_on train.convoy
-expect 2 "run already holds a run; choose another --run.dir" ranks 2 train --config net.ini \
-  --data.train train.convoy --run.dir run
+for how in convoy "ranks 2"; do
+  expect 2 "--solver.lr is 0.002 for the run in run, and cannot become 1: it would be another run" \
+    $how train --config net.ini --data.train train.convoy --run.dir run --solver.lr 1
+done
 check "the run that was there is untouched" cmp before.jsonl run/metrics.jsonl
 expect 7 "the run directory /proc/convoy cannot be created" \
   convoy train --config net.ini --data.train train.convoy --run.dir /proc/convoy

@@ -145,7 +145,8 @@ check "nothing but run.dir differs in config.ini" \
   diff <(grep -v '^dir' model/config.ini) <(grep -v '^dir' model-again/config.ini)
 
 about "Checkpoints: at the end of each epoch of 6 steps and every run.checkpoint-every steps"
-few=(train --config net.ini --data.train train.convoy --run.steps 14)
+few=(train --config net.ini --data.train train.convoy --run.steps 14
+  --device.conv "$(sed -n 's/^conv = //p' single/config.ini)") # not timed anew
 expect 0 "14 steps, 2 epochs" convoy "${few[@]}" --run.dir all --run.checkpoint-every 4 --run.keep 0
 check "run.keep 0 keeps all" holds all \
   "step-00000004.h5 step-00000006.h5 step-00000008.h5 step-00000012.h5 step-00000014.h5"

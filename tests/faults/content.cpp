@@ -96,10 +96,12 @@ void write_checkpoint(const fs::path& path, const fs::path& dataset_folder, std:
   const Shape full{10, 1, 1, 64};
   for (const auto& [layer, shape] : {std::pair{"conv1", conv}, std::pair{"fc8", full}}) {
     const auto values = ramp(shape.count(), first);
-    writer.add(layer, "weight", shape, values.data());
-    writer.add(layer, "weight_velocity", shape, values.data());
-    writer.add(layer, "bias", {shape.n, 1, 1, 1}, values.data());
-    writer.add(layer, "bias_velocity", {shape.n, 1, 1, 1}, values.data());
+    const Shape biases{shape.n, 1, 1, 1};
+    for (const auto& [kind, of] : {std::pair{"weight", shape}, std::pair{"weight_velocity", shape},
+                                   std::pair{"bias", biases}, std::pair{"bias_velocity", biases}}) {
+      writer.create(layer, kind, of);
+      writer.write(layer, kind, {0, of.n}, values.data());
+    }
   }
   writer.finish();
 }

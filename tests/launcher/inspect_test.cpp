@@ -57,7 +57,7 @@ TEST(InspectTraffic, ShowsHybridAndOwtOnTheRanksAskedFor) {
   EXPECT_THAT(text, HasSubstr("hybrid on 4"));
   EXPECT_THAT(text, HasSubstr("121,930,448"));  // half the net's gradients
   EXPECT_THAT(text, HasSubstr("owt on 4"));
-  EXPECT_THAT(text, HasSubstr("9,336,672"));  // the convolutions' gradients
+  EXPECT_THAT(text, HasSubstr("9,336,320"));  // the convolutions' gradients
   EXPECT_THAT(text, Not(HasSubstr("broadcast")));
   EXPECT_THAT(inspect_traffic(net_with_towers(2), 128, 4, DType::f32, "turns"),
               HasSubstr("broadcast"));

@@ -54,7 +54,7 @@ refused "--solver.lr must be a number of at least 0, not 'nan'" --solver.lr nan
 refused "--model.drop must be a number from 0 to below 1, not '1'" --model.drop 1
 refused "--model.kernels must be 5 whole numbers" --model.kernels 16,16
 refused "--recipe must be paper, released-2012," --recipe papr
-refused "--parallel.strategy must be auto, single, model or data, not 'modell'" \
+refused "--parallel.strategy must be auto, single, model, data, hybrid or owt, not 'modell'" \
   --parallel.strategy modell
 refused "--solver.schedule must be" --solver.schedule sometimes
 refused "--run.eval-views must be 1 or 10, not '5'" --run.eval-views 5

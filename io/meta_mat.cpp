@@ -1,5 +1,5 @@
 // Reads the devkit's meta.mat, strictly: a MATLAB 5 file whose struct array `synsets` has ids,
-// WNIDs and words. (libmatio, which Debian has, ends with a segmentation fault on damaged files.)
+// WNIDs and words. (libmatio, which Debian has, takes seconds and gigabytes over one wrong bit.)
 // Source: MathWorks, "MAT-File Format", level 5.
 #include <algorithm>
 #include <cmath>

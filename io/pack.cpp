@@ -2,7 +2,9 @@
 #include "io/pack.h"
 
 #include <algorithm>
+#include <chrono>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include <spdlog/spdlog.h>
@@ -79,6 +81,18 @@ std::string describe(const PackOptions& options) {
   return text;
 }
 
+// Network file systems may take a while to show what another host has written. Returns when the
+// file is there, or after a minute.
+void await_file(const fs::path& path) {
+  constexpr auto pause = std::chrono::milliseconds(200);
+  constexpr auto patience = std::chrono::seconds(60);
+  const auto end = std::chrono::steady_clock::now() + patience;
+  std::error_code ignored;
+  while (!fs::exists(path, ignored) && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(pause);
+  }
+}
+
 // One rank's part in packing a dataset.
 class Packing {
  public:
@@ -126,12 +140,14 @@ void Packing::prepare_output() {
     std::error_code ignored;
     if (!fs::exists(plan_path(output), ignored)) refuse_foreign_shards(output);
     plan_.claim(output);
-    for (const char* prefix : {"shard-", "index.h5", "report.jsonl"}) {
+    for (const char* prefix : {"shard-", "index.h5", "report.jsonl", "unfinished.json"}) {
       remove_partials(output, prefix);
     }
   }
   team_.barrier();
-  if (team_.rank != 0) plan_.check_same(options_.output);
+  if (team_.rank == 0) return;
+  await_file(plan_path(options_.output));
+  plan_.check_same(options_.output);
 }
 
 std::vector<std::int64_t> Packing::share_of_the_rest() const {
@@ -212,6 +228,7 @@ PackReport Packing::finish() const {
   std::vector<PackIssue> issues = source_->listing().issues;
   PixelStatistics statistics(options_.size);
   for (std::int64_t shard = 0; shard < plan_.shards(); ++shard) {
+    await_file(record_path(output, shard));
     auto record = read_record(output, shard, plan_.fingerprint());
     if (!record) {
       fail(ExitCode::resource,

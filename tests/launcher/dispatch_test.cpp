@@ -81,8 +81,8 @@ TEST(Dispatch, RefusesToDoNothing) {
 }
 
 TEST(Dispatch, RefusesMissingAndLeftOverArguments) {
-  EXPECT_EQ(convoy_with({"pack", "--output", "x"}).err,
-            "convoy: pack needs --input DIR: folder of class folders\n");
+  EXPECT_EQ(convoy_with({"synth", "--classes", "2"}).err,
+            "convoy: synth needs --output DIR: folder that gets train/ and val/\n");
   EXPECT_EQ(convoy_with({"synth", "here"}).err,
             "convoy: 'here' is not understood: synth takes options only (convoy help synth lists "
             "the options)\n");

@@ -39,6 +39,9 @@ std::uint32_t checksum_of_all(const DatasetIndex& index) {
   crc = crc32c(index.mean_rgb.data(), sizeof index.mean_rgb, crc);
   crc = crc32c(index.pca.deviations.data(), sizeof index.pca.deviations, crc);
   crc = crc32c(index.pca.vectors.data(), sizeof index.pca.vectors, crc);
+  crc = add(crc, index.image_checksums);
+  // Added only where it is not the default, so that indexes made before there was a choice hold.
+  if (index.encoding != Encoding::raw) crc = add(crc, std::string(name_of(index.encoding)));
   return add(crc, index.fingerprint() + index.description);
 }
 
@@ -51,6 +54,14 @@ void read_array(const hdf5::File& file, const std::string& name, std::array<T, N
   const auto values = file.read<T>(name);
   if (values.size() != N) damaged(file.path(), fmt::format("{} must have {} values", name, N));
   std::copy(values.begin(), values.end(), out.begin());
+}
+
+Encoding read_encoding(const hdf5::File& file) {
+  if (!file.has("/", "encoding")) return Encoding::raw;
+  const std::string name = file.text("/", "encoding");
+  for (const Encoding encoding : {Encoding::raw, Encoding::jpeg})
+    if (name == name_of(encoding)) return encoding;
+  damaged(file.path(), fmt::format("its images are encoded as '{}', not raw or jpeg", name));
 }
 
 void read_classes(const hdf5::File& file, DatasetIndex& index) {
@@ -74,6 +85,10 @@ void read_shards(const hdf5::File& file, DatasetIndex& index) {
     if (counts[i] < 1) damaged(file.path(), fmt::format("{} has {} images", names[i], counts[i]));
     index.shards.push_back({names[i], counts[i], checksums[i]});
   }
+  if (!file.exists("/shards/image_crc32c")) return;
+  index.image_checksums = file.read<std::uint32_t>("/shards/image_crc32c");
+  if (std::ssize(index.image_checksums) != index.images())
+    damaged(file.path(), "/shards/image_crc32c must hold a checksum for every image");
 }
 
 void read_colours(const hdf5::File& file, DatasetIndex& index) {
@@ -134,6 +149,7 @@ void write_index(const std::filesystem::path& dataset, const DatasetIndex& index
   file.set("/", "images", index.images());
   file.set("/", "fingerprint", index.fingerprint());
   file.set("/", "created_by", index.description);
+  file.set("/", "encoding", std::string(name_of(index.encoding)));
   file.set("/", "crc32c", static_cast<std::int64_t>(checksum_of_all(index)));
   file.write_strings("/classes", names);
   file.write_strings("/words", words);
@@ -145,6 +161,8 @@ void write_index(const std::filesystem::path& dataset, const DatasetIndex& index
   file.write_strings("/shards/files", files);
   file.write("/shards/images", {shards}, counts.data());
   file.write("/shards/crc32c", {shards}, checksums.data());
+  if (!index.image_checksums.empty())
+    file.write("/shards/image_crc32c", {index.images()}, index.image_checksums.data());
   file.close();
   aside.commit();
 }
@@ -155,8 +173,8 @@ DatasetIndex read_index(const std::filesystem::path& dataset) {
   if (!std::filesystem::exists(path, error)) {
     fail(ExitCode::bad_data,
          "{} is not a dataset: it has no index.h5 (`convoy pack --input FOLDER --output {}` makes "
-         "one)",
-         dataset.string(), dataset.string());
+         "one from images, `convoy index {}` from HDF5 shards that lie there)",
+         dataset.string(), dataset.string(), dataset.string());
   }
   const hdf5::File file = hdf5::File::open(path, ExitCode::bad_data);
   if (!file.has("/", "format")) damaged(path, "it is an HDF5 file, but not the index of a dataset");
@@ -168,6 +186,7 @@ DatasetIndex read_index(const std::filesystem::path& dataset) {
   if (index.image_size < 1 || index.image_size > largest_image_size)
     damaged(path, fmt::format("its image size is {}", index.image_size));
   index.description = file.text("/", "created_by");
+  index.encoding = read_encoding(file);
   read_classes(file, index);
   read_shards(file, index);
   read_colours(file, index);

@@ -24,7 +24,10 @@ struct DatasetIndex {
   std::vector<float> mean_image;  // [S, S, 3] RGB
   std::array<double, 3> mean_rgb{};
   ColourPca pca;
+  Encoding encoding = Encoding::raw;
   std::vector<ShardEntry> shards;
+  // Of all images in the order of the shards, where shards of others have none; otherwise empty.
+  std::vector<std::uint32_t> image_checksums;
   std::string description;  // the command that made it
 
   [[nodiscard]] std::int64_t images() const;

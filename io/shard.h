@@ -1,21 +1,20 @@
 // One shard of a dataset: an HDF5 file of equally large images with labels, names and checksums.
 //
 //   images  uint8 [n, S, S, 3]  contiguous, RGB
+//   or, with the attribute encoding = "jpeg" instead of "raw" (the same as none):
+//   bytes   uint8 [total]       contiguous: n JPEG files of S x S pixels, one after the other
+//   offsets uint64 [n+1]        image i is the bytes [offsets[i], offsets[i+1])
 //   labels  int32 [n]
 //   ids     strings [n]         where the images came from
-//   crc32c  uint32 [n]          of each image's bytes
+//   crc32c  uint32 [n]          of each image's bytes as they are stored
 //   attribute format = "convoy-shard/1"
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
-
-#include "io/descriptor.h"
-#include "io/hdf5.h"
 
 namespace convoy {
 
@@ -33,41 +32,5 @@ void write_shard(const std::filesystem::path& path, const ShardContent& content)
 // One number for all images and labels of a shard, kept in the index.
 [[nodiscard]] std::uint32_t shard_checksum(std::span<const std::uint32_t> checksums,
                                            std::span<const std::int32_t> labels);
-
-// A shard open for reading.
-class Shard {
- public:
-  // Throws Error(bad_data) for a file that is missing, cut short, not a shard, of other extents or
-  // types than [images, S, S, 3], or with a label outside [0, classes). Any integer type of labels,
-  // any storage and missing ids and checksums are accepted.
-  Shard(const std::filesystem::path& path, std::int64_t images, std::int64_t image_size,
-        std::int64_t classes);
-
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  [[nodiscard]] const std::vector<std::int32_t>& labels() const { return labels_; }
-  // Empty in shards made without.
-  [[nodiscard]] const std::vector<std::uint32_t>& checksums() const { return checksums_; }
-  // False where the storage is chunked or compressed, so that HDF5 has to read.
-  [[nodiscard]] bool direct() const { return offset_.has_value(); }
-
-  // Bytes [begin, begin + count) of image `row`. Thread-safe. Throws Error(bad_data).
-  void read(std::int64_t row, std::int64_t begin, std::int64_t count, std::uint8_t* out) const;
-
- private:
-  void check_images(std::int64_t images);
-  void read_labels(std::int64_t images, std::int64_t classes);
-  void read_checksums(std::int64_t images);
-  void read_direct(std::int64_t row, std::int64_t begin, std::int64_t count,
-                   std::uint8_t* out) const;
-
-  std::filesystem::path path_;
-  std::int64_t image_size_;
-  std::int64_t image_bytes_;
-  std::optional<hdf5::File> hdf5_;      // kept open only where HDF5 has to read
-  std::optional<std::int64_t> offset_;  // of the first image in the file
-  Descriptor file_;
-  std::vector<std::int32_t> labels_;
-  std::vector<std::uint32_t> checksums_;
-};
 
 }  // namespace convoy

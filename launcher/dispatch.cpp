@@ -24,8 +24,8 @@ using Commands = std::vector<std::unique_ptr<Command>>;
 
 Commands make_commands() {
   Commands commands;
-  for (const auto make :
-       {make_synth, make_pack, make_inspect, make_train, make_eval, make_bench, make_doctor}) {
+  for (const auto make : {make_synth, make_pack, make_index, make_inspect, make_train, make_eval,
+                          make_bench, make_doctor}) {
     commands.push_back(make());
   }
   return commands;

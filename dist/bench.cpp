@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/random.h"
+#include "dist/dataset_options.h"
 #include "dist/step_runner.h"
 #include "io/batch_plan.h"
 
@@ -141,12 +142,13 @@ double copy_rate(Device& device, Stream& stream) {
 // same batches are read twice.
 double reader_rate(const JobOptions& job) {
   constexpr std::int64_t kCrops = 20'000;
-  const Dataset dataset(job.data.train);
+  const Dataset dataset = open_dataset(job.data.train, job.data);
   const std::int64_t batch = std::min(job.solver.batch, dataset.size());
   const std::int64_t batches = (kCrops + batch - 1) / batch;
   const AugmentOptions augment{job.model.input, job.preprocess.random_crop, job.preprocess.mirror,
                                job.preprocess.colour_noise, 0};
-  const TrainPlan plan(dataset, augment, batch, {0, batch}, job.run.seed, 0, batches);
+  const TrainPlan plan(dataset, augment, batch, {0, batch}, job.run.seed, 0, batches,
+                       shuffle_options(job.data));
   const ReaderOptions options{batch, job.model.input, job.data.threads, job.data.ahead};
   Clock::time_point start;
   for (int pass = 0; pass < 2; ++pass) {

@@ -15,10 +15,13 @@ namespace convoy {
 
 struct DataOptions {
   std::filesystem::path train;
-  std::filesystem::path val;     // empty: no evaluation while training
-  int threads = 1;               // reader threads per rank
-  int ahead = 3;                 // batches read ahead
-  std::string verify = "first";  // first, always, never
+  std::filesystem::path val;        // empty: no evaluation while training
+  int threads = 1;                  // reader threads per rank
+  int ahead = 3;                    // batches read ahead
+  std::string verify = "first";     // first, always, never
+  std::string shuffle = "full";     // full, block (SampleOrder)
+  std::int64_t block_images = 128;  // of a block
+  std::string read = "cached";      // cached, direct
 };
 
 struct DistOptions {

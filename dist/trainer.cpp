@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "dist/agreement.h"
+#include "dist/dataset_options.h"
 #include "dist/evaluator.h"
 #include "dist/run_folder.h"
 #include "dist/step_runner.h"
@@ -70,14 +71,14 @@ class Window {
 class Trainer {
  public:
   Trainer(World& world, const JobOptions& options)
-      : dataset_(options.data.train, verify_mode(options.data.verify)),
+      : dataset_(open_dataset(options.data.train, options.data)),
         options_(with_classes(options, dataset_)),
         session_(world, options_),
         steps_per_epoch_(TrainPlan::steps_per_epoch(dataset_.size(), session_.global_batch())),
         last_step_(options_.run.steps > 0 ? options_.run.steps
                                           : options_.run.epochs * steps_per_epoch_),
         plan_(dataset_, augmentation(options_), session_.global_batch(), session_.slice(),
-              options_.run.seed, 0, last_step_),
+              options_.run.seed, 0, last_step_, shuffle_options(options_.data)),
         feed_(session_, options_.preprocess, dataset_.mean_image(), dataset_.image_size()),
         runner_(session_, options_),
         plateau_(options_.solver.plateau_patience, options_.solver.plateau_drops) {
@@ -125,7 +126,7 @@ class Trainer {
 
 void Trainer::open_validation() {
   if (options_.data.val.empty()) return;
-  validation_.emplace(options_.data.val, verify_mode(options_.data.verify));
+  validation_.emplace(open_dataset(options_.data.val, options_.data));
   require_one_dataset(session_.everyone(), *validation_);
   require_same_classes(dataset_.classes(), validation_->classes(), options_.data.val.string());
   evaluator_.emplace(session_, *validation_, options_, dataset_.mean_image(), dataset_.image_size(),

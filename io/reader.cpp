@@ -108,6 +108,7 @@ struct Reader::State {
 
   // The slot is nobody else's until `opened` says that it is open.
   void open(Slot& slot, std::int64_t batch) {
+    for (const Range samples : plan.read_ahead(batch)) dataset.read_ahead(samples);
     plan.fill(batch, slot.requests);
     for (std::size_t i = 0; i < slot.requests.size(); ++i) {
       slot.records[i] = slot.requests[i].record;

@@ -31,7 +31,7 @@ class EvalCommand : public Command {
     options_.flag("json", json_, "print one JSON object");
     options_.add(
         job_table(given_),
-        {"run.dir", "solver.batch", "data.threads", "data.ahead", "data.verify",
+        {"run.dir", "solver.batch", "data.threads", "data.ahead", "data.verify", "data.read",
          "parallel.strategy", "dist.backend", "device.kind", "device.threads", "device.conv",
          "device.precision", "device.deterministic", "device.workspace-mb"});
   }

@@ -9,6 +9,7 @@
 #include "dist/backend.h"
 #include "dist/nccl.h"
 #include "dist/partition.h"
+#include "dist/shared_reading.h"
 #include "dist/texts.h"
 
 namespace convoy {
@@ -104,9 +105,11 @@ void Session::spread_kernel_choices() {
                          "rank 0");
 }
 
-ReaderOptions Session::reader_options(const DataOptions& data) {
-  return {slice_.size(), net_.input.h, data.threads, data.ahead,
-          [this](std::size_t bytes) { return device_->allocate_host(bytes); }};
+ReaderOptions Session::reader_options(const Dataset& dataset, const DataOptions& data) {
+  ReaderOptions options{slice_.size(), net_.input.h, data.threads, data.ahead,
+                        [this](std::size_t bytes) { return device_->allocate_host(bytes); }};
+  share_reading(*towers_, *device_, dataset, data, options);
+  return options;
 }
 
 void Session::queue_loss(const Tensor& labels, float scale) {

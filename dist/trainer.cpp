@@ -80,6 +80,7 @@ class Trainer {
         plan_(dataset_, augmentation(options_), session_.global_batch(), session_.slice(),
               options_.run.seed, 0, last_step_, shuffle_options(options_.data)),
         feed_(session_, options_.preprocess, dataset_.mean_image(), dataset_.image_size()),
+        reading_(session_.reader_options(dataset_, options_.data)),
         runner_(session_, options_),
         plateau_(options_.solver.plateau_patience, options_.solver.plateau_drops) {
     require_one_dataset(session_.everyone(), dataset_);
@@ -108,6 +109,7 @@ class Trainer {
   std::int64_t last_step_;
   TrainPlan plan_;
   InputFeed feed_;
+  ReaderOptions reading_;
   StepRunner runner_;
   PlateauTracker plateau_;
   std::optional<Dataset> validation_;
@@ -159,7 +161,7 @@ void Trainer::open_folder() {
 TrainResult Trainer::run() {
   session_.network().initialise(options_.run.seed, session_.stream());
   {
-    Reader reader(dataset_, plan_, session_.reader_options(options_.data));
+    Reader reader(dataset_, plan_, reading_);
     fetch(reader);
     Progress progress("train", "images", last_step_ * session_.global_batch(), !session_.leader());
     while (step_ < last_step_) {

@@ -95,6 +95,9 @@ void add_data(OptionTable& table, DataOptions& data, PreprocessOptions& preproce
                "images of a block of data.shuffle block");
   table.choice("data.read", data.read, {"cached", "direct"},
                "images through the system's page cache, or past it");
+  table.choice("data.share", data.share, {"auto", "on", "off"},
+               "ranks of the same images on one host read and decode each once, into memory that "
+               "they share; auto: for JPEG images on CPUs");
   table.choice("data.mean", preprocess.mean, {"none", "channel", "centre", "crop"},
                "mean that is subtracted: none, one number per colour, the mean image's centre, or "
                "the mean image at the crop's own place");

@@ -116,7 +116,7 @@ struct LoaderStage {
   std::string name;              // disk, page cache, checksum, decode, copy
   double images_per_second = 0;  // 0: it could not be measured
   double gbytes_per_second = 0;  // 10^9 bytes
-  bool every_image = true;       // false: the first read of an image only
+  bool every_image = true;       // false: only where an image is read for the first time
 };
 struct LoaderRate {
   int threads = 0;

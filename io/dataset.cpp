@@ -88,9 +88,9 @@ struct Dataset::State {
   void check_counts() const;
   void check_image(std::int64_t sample, const Place& at,
                    std::span<const std::uint8_t> stored) const;
-  [[nodiscard]] const std::uint8_t* raw_pixels(std::int64_t sample, std::int64_t begin,
-                                               std::int64_t count) const;
-  [[nodiscard]] const std::uint8_t* jpeg_pixels(std::int64_t sample) const;
+  [[nodiscard]] const std::uint8_t* raw_pixels(std::int64_t sample, const Place& at,
+                                               std::int64_t begin, std::int64_t count) const;
+  [[nodiscard]] const std::uint8_t* jpeg_pixels(std::int64_t sample, const Place& at) const;
 };
 
 void Dataset::State::open_shards() {
@@ -169,10 +169,9 @@ void Dataset::State::check_image(std::int64_t sample, const Place& at,
   verified[static_cast<std::size_t>(sample)].store(1, std::memory_order_relaxed);
 }
 
-// Bytes [begin, begin + count) of the image's pixels.
-const std::uint8_t* Dataset::State::raw_pixels(std::int64_t sample, std::int64_t begin,
-                                               std::int64_t count) const {
-  const Place at = place(sample);
+// The pixels of the image from `begin` on, `count` bytes of them.
+const std::uint8_t* Dataset::State::raw_pixels(std::int64_t sample, const Place& at,
+                                               std::int64_t begin, std::int64_t count) const {
   const ShardReader& shard = shards[at.shard];
   ReadBuffer& buffer = scratch().stored;
   if (!must_verify(sample, at)) return shard.read(at.row, begin, count, buffer);
@@ -182,11 +181,10 @@ const std::uint8_t* Dataset::State::raw_pixels(std::int64_t sample, std::int64_t
 }
 
 // All pixels of the image.
-const std::uint8_t* Dataset::State::jpeg_pixels(std::int64_t sample) const {
+const std::uint8_t* Dataset::State::jpeg_pixels(std::int64_t sample, const Place& at) const {
   Scratch& kept = scratch();
   if (kept.dataset == number && kept.sample == sample) return kept.pixels.data();
   kept.dataset = 0;
-  const Place at = place(sample);
   const ShardReader& shard = shards[at.shard];
   const std::int64_t bytes = shard.stored_bytes(at.row);
   const std::span stored(shard.read(at.row, 0, bytes, kept.stored),
@@ -261,8 +259,13 @@ void Dataset::read_crop(std::int64_t sample, std::int64_t top, std::int64_t left
   const std::int64_t row_bytes = image_size * 3;
   const std::int64_t begin = top * row_bytes + left * 3;
   const std::int64_t count = (size - 1) * row_bytes + size * 3;
-  const std::uint8_t* first = encoding() == Encoding::raw ? state_->raw_pixels(sample, begin, count)
-                                                          : state_->jpeg_pixels(sample) + begin;
+  const bool raw = encoding() == Encoding::raw;
+  const State::Place at = state_->place(sample);
+  if (raw && !state_->must_verify(sample, at) &&
+      state_->shards[at.shard].copy_rows(at.row, begin, size, size * 3, row_bytes, crop))
+    return;
+  const std::uint8_t* first =
+      raw ? state_->raw_pixels(sample, at, begin, count) : state_->jpeg_pixels(sample, at) + begin;
   for (std::int64_t y = 0; y < size; ++y) {
     std::memcpy(crop + y * size * 3, first + y * row_bytes, static_cast<std::size_t>(size * 3));
   }

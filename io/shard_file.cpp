@@ -43,6 +43,15 @@ ShardFile::ShardFile(const std::filesystem::path& path, ReadMode mode) : path_(p
          path.string(), std::strerror(errno));
   }
   bytes_ = status.st_size;
+  if (mode == ReadMode::cached) mapping_ = Mapping(file_.get(), bytes_);
+}
+
+bool ShardFile::copy_rows(std::int64_t begin, std::int64_t rows, std::int64_t row_bytes,
+                          std::int64_t stride, std::uint8_t* out) const {
+  if (!mapping_.valid()) return false;
+  // Where the bytes are not in the page cache they come in one piece, not page by page.
+  read_ahead(begin, (rows - 1) * stride + row_bytes);
+  return mapping_.copy(begin, rows, row_bytes, stride, out);
 }
 
 const std::uint8_t* ShardFile::read(std::int64_t image, std::int64_t begin, std::int64_t count,

@@ -167,6 +167,12 @@ const std::uint8_t* ShardReader::read(std::int64_t row, std::int64_t begin, std:
   return bytes;
 }
 
+bool ShardReader::copy_rows(std::int64_t row, std::int64_t begin, std::int64_t rows,
+                            std::int64_t row_bytes, std::int64_t stride, std::uint8_t* out) const {
+  return !through_hdf5() &&
+         file_.copy_rows(offset_ + begin_of(row) + begin, rows, row_bytes, stride, out);
+}
+
 void ShardReader::read_ahead(Range rows) const {
   if (through_hdf5()) return;
   const std::int64_t begin = begin_of(rows.begin);

@@ -47,6 +47,10 @@ class ShardReader {
   // next use. Thread-safe. Throws Error(bad_data).
   const std::uint8_t* read(std::int64_t row, std::int64_t begin, std::int64_t count,
                            ReadBuffer& buffer) const;
+  // See ShardFile; `begin` counts from the first byte of image `row`.
+  [[nodiscard]] bool copy_rows(std::int64_t row, std::int64_t begin, std::int64_t rows,
+                               std::int64_t row_bytes, std::int64_t stride,
+                               std::uint8_t* out) const;
   // Asks the system for the images of these rows, without waiting; does nothing through HDF5.
   void read_ahead(Range rows) const;
 

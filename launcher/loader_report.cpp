@@ -18,7 +18,7 @@ std::string stage_table(const LoaderResult& loader) {
     const bool known = stage.images_per_second > 0;
     table.row({stage.name, known ? whole(stage.images_per_second) : "unknown",
                known ? fmt::format("{:.2f}", stage.gbytes_per_second) : "",
-               stage.every_image ? "every image" : "first read of an image"});
+               stage.every_image ? "every crop" : "first read of an image"});
   }
   return table.text();
 }

@@ -250,12 +250,22 @@ TEST_F(DatasetTest, ChecksEveryReadOnlyWhenAskedTo) {
   expect_error(ExitCode::bad_data, {"image 4"}, [&] { always.read_crop(4, 0, 0, 5, out.data()); });
 }
 
+// Pages that were mapped and are gone; on several threads, and again and again.
 TEST_F(DatasetTest, NamesAFileThatShrinksWhileInUse) {
   const Dataset dataset(packed_, Verify::never);
+  Bytes whole(image_bytes);
+  dataset.read_crop(2, 0, 0, size, whole.data());
   fs::resize_file(shard_, 100);
-  Bytes out(image_bytes);
-  expect_error(ExitCode::bad_data, {shard_.string(), "image 2", "became shorter"},
-               [&] { dataset.read_crop(2, 0, 0, 5, out.data()); });
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&] {
+      Bytes out(image_bytes);
+      for (int again = 0; again < 3; ++again) {
+        expect_error(ExitCode::bad_data, {shard_.string(), "image 2", "became shorter"},
+                     [&] { dataset.read_crop(2, 0, 0, 5, out.data()); });
+      }
+    });
+  }
 }
 
 TEST_F(DatasetTest, ReadsCompressedShardsOfOthers) {

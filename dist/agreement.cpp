@@ -8,13 +8,6 @@
 
 namespace convoy {
 
-Verify verify_mode(const std::string& name) {
-  if (name == "first") return Verify::first;
-  if (name == "always") return Verify::always;
-  if (name == "never") return Verify::never;
-  fail(ExitCode::usage, "data.verify is '{}'; use first, always or never", name);
-}
-
 void require_same_classes(const std::vector<ClassInfo>& training,
                           const std::vector<ClassInfo>& other, const std::string& other_name) {
   const std::size_t shared = std::min(training.size(), other.size());

@@ -11,9 +11,6 @@
 
 namespace convoy {
 
-// first, always or never (data.verify); throws Error(usage) for another word.
-[[nodiscard]] Verify verify_mode(const std::string& name);
-
 // Throws Error(bad_data) naming the first class in which the lists differ. Names are compared;
 // words may differ.
 void require_same_classes(const std::vector<ClassInfo>& training,

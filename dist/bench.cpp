@@ -1,18 +1,14 @@
 // `convoy bench`: times the training step layer by layer on random images.
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <memory>
 #include <vector>
 
 #include "core/random.h"
 #include "dist/step_runner.h"
-#include "io/batch_plan.h"
 
 namespace convoy {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -154,27 +150,6 @@ double copy_rate(Device& device, Stream& stream) {
   return best;
 }
 
-// Crops a second that the reader delivers, augmented, when the images are in the page cache: the
-// same batches are read twice.
-double reader_rate(const JobOptions& job) {
-  constexpr std::int64_t kCrops = 20'000;
-  const Dataset dataset(job.data.train);
-  const std::int64_t batch = std::min(job.solver.batch, dataset.size());
-  const std::int64_t batches = (kCrops + batch - 1) / batch;
-  const AugmentOptions augment{job.model.input, job.preprocess.random_crop, job.preprocess.mirror,
-                               job.preprocess.colour_noise, 0};
-  const TrainPlan plan(dataset, augment, batch, {0, batch}, job.run.seed, 0, batches);
-  const ReaderOptions options{batch, job.model.input, job.data.threads, job.data.ahead};
-  Clock::time_point start;
-  for (int pass = 0; pass < 2; ++pass) {
-    Reader reader(dataset, plan, options);
-    start = Clock::now();
-    for (std::int64_t i = 0; i < batches; ++i) reader.next();
-  }
-  const std::chrono::duration<double> passed = Clock::now() - start;
-  return static_cast<double>(batches * batch) / passed.count();
-}
-
 }  // namespace
 
 BenchResult bench(World& world, const BenchOptions& options) {
@@ -230,12 +205,9 @@ BenchResult bench(World& world, const BenchOptions& options) {
   // On a CPU a step lives in caches, which a copy says nothing about.
   if (session.device().kind() != DeviceKind::cpu)
     result.copy_gbytes = copy_rate(session.device(), session.stream());
-  if (!job.data.train.empty()) {
-    for (int turn = 0; turn < world.size(); ++turn) {
-      if (turn == world.rank()) result.reader_crops_per_second = reader_rate(job);
-      session.everyone().barrier("reader");
-    }
-  }
+  result.rank_images_per_second =
+      1000 * static_cast<double>(session.slice().size()) / result.step_ms;
+  if (!job.data.train.empty()) result.loader = bench_loader(world, job);
   result.device = session.device().description();
   result.strategy = session.strategy().name;
   result.ranks = world.size();

@@ -1,5 +1,6 @@
 // `convoy eval`: a checkpoint's net on a dataset, under any strategy.
 #include "dist/agreement.h"
+#include "dist/dataset_options.h"
 #include "dist/evaluator.h"
 #include "dist/job.h"
 #include "dist/weights_file.h"
@@ -10,7 +11,7 @@ EvalResult evaluate_checkpoint(World& world, const EvalOptions& options) {
   const CheckpointReader checkpoint(options.checkpoint);
   const CheckpointInfo& info = checkpoint.info();
   require_one_checkpoint(*world.split(0), info);
-  const Dataset dataset(options.data, verify_mode(options.job.data.verify));
+  const Dataset dataset = open_dataset(options.data, options.job.data);
   require_same_classes(info.classes, dataset.classes(), options.data.string());
   JobOptions job = options.job;
   if (job.model.classes == 0) job.model.classes = static_cast<std::int64_t>(info.classes.size());

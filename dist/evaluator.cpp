@@ -14,7 +14,7 @@ Evaluator::Evaluator(Session& session, const Dataset& dataset, const JobOptions&
     : session_(session),
       dataset_(dataset),
       views_(views),
-      reader_(session.reader_options(options.data)),
+      data_(options.data),
       feed_(session, options.preprocess, mean_image, mean_size),
       loss_(session.device().operations().softmax_loss(session.slice().size())) {
   const std::int64_t places = session.slice().size();
@@ -29,7 +29,7 @@ Evaluator::Evaluator(Session& session, const Dataset& dataset, const JobOptions&
   }
   // Refuses images smaller than the crop now, not after the first epoch of training.
   static_cast<void>(
-      EvalPlan(dataset, reader_.crop, views, session.global_batch(), session.slice()));
+      EvalPlan(dataset, session.net().input.h, views, session.global_batch(), session.slice()));
   if (options.preprocess.mean == "crop" && !options.preprocess.unit_scale &&
       dataset.image_size() != mean_size) {
     fail(ExitCode::bad_data,
@@ -48,8 +48,9 @@ Evaluator::Evaluator(Session& session, const Dataset& dataset, const JobOptions&
 }
 
 EvalResult Evaluator::run(bool show_progress, const std::function<void()>& between) {
-  const EvalPlan plan(dataset_, reader_.crop, views_, session_.global_batch(), session_.slice());
-  Reader reader(dataset_, plan, reader_);
+  const EvalPlan plan(dataset_, session_.net().input.h, views_, session_.global_batch(),
+                      session_.slice());
+  Reader reader(dataset_, plan, session_.reader_options(dataset_, data_));
   Progress progress("evaluate", "batches", plan.batches(), !show_progress || !session_.leader());
   LossSums mine;
   CollectiveRecord& record = session_.world().record();

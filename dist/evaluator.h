@@ -30,7 +30,7 @@ class Evaluator {
   Session& session_;
   const Dataset& dataset_;
   int views_;
-  ReaderOptions reader_;
+  DataOptions data_;
   InputFeed feed_;
   std::vector<float> p_;              // [N, classes] of a batch of views
   std::vector<std::int32_t> labels_;  // of the images whose views are in a batch

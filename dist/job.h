@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,10 +16,14 @@ namespace convoy {
 
 struct DataOptions {
   std::filesystem::path train;
-  std::filesystem::path val;     // empty: no evaluation while training
-  int threads = 1;               // reader threads per rank
-  int ahead = 3;                 // batches read ahead
-  std::string verify = "first";  // first, always, never
+  std::filesystem::path val;        // empty: no evaluation while training
+  int threads = 1;                  // reader threads per rank
+  int ahead = 3;                    // batches read ahead
+  std::string verify = "first";     // first, always, never
+  std::string shuffle = "full";     // full, block (SampleOrder)
+  std::int64_t block_images = 128;  // of a block
+  std::string read = "cached";      // cached, direct
+  std::string share = "auto";       // auto, on, off: tower ranks read each image once
 };
 
 struct DistOptions {
@@ -112,6 +117,27 @@ struct LayerTime {
   double backward_gbyte = 0;
   std::int64_t exchange_bytes = 0;  // payload forward and backward
 };
+// A part of the reader's work, done alone by as many threads as the reader has.
+struct LoaderStage {
+  std::string name;              // disk, page cache, checksum, decode, copy
+  double images_per_second = 0;  // 0: it could not be measured
+  double gbytes_per_second = 0;  // 10^9 bytes
+  bool every_image = true;       // false: only where an image is read for the first time
+};
+struct LoaderRate {
+  int threads = 0;
+  double crops_per_second = 0;        // of the whole reader, from the page cache
+  double gbytes_per_second = 0;       // the same in 10^9 bytes of crops
+  double copy_gbytes_per_second = 0;  // that so many threads copy in memory, each byte counted once
+};
+struct LoaderResult {
+  std::string encoding;  // raw, jpeg
+  int threads = 0;       // data.threads
+  double crops_per_second = 0;
+  std::vector<LoaderStage> stages;
+  std::vector<LoaderRate> rates;  // for 1, 2, 4, ... threads up to the cores, and for data.threads
+};
+
 struct BenchResult {
   std::vector<LayerTime> layers;  // rank 0's
   double step_ms = 0;             // median; slowest rank
@@ -121,14 +147,17 @@ struct BenchResult {
   double peak_gflops = 0;              // measured multiply-add peak of this rank's device
   double copy_gbytes = 0;              // 10^9 bytes/s read and written by a large copy; 0 on CPUs
   std::int64_t peak_memory_bytes = 0;  // of the device, largest over ranks
-  double reader_crops_per_second = 0;  // with data.train, by one rank at a time; else 0
+  double rank_images_per_second = 0;   // that a rank reads for it
+  std::optional<LoaderResult> loader;  // with data.train
   std::string device;
   std::string strategy;
   int ranks = 1;
   std::vector<std::string> warnings;
 };
 // Trains on random pixels and labels; nothing is written. With data.train it also times the reader
-// alone on that dataset, from a warm page cache.
+// on that dataset, on rank 0 while the others wait.
 BenchResult bench(World& world, const BenchOptions& options);
+// The latter alone.
+LoaderResult bench_loader(World& world, const JobOptions& job);
 
 }  // namespace convoy

@@ -10,6 +10,7 @@
 #include "dist/collective_record.h"
 #include "dist/nccl.h"
 #include "dist/partition.h"
+#include "dist/shared_reading.h"
 #include "dist/texts.h"
 
 namespace convoy {
@@ -121,9 +122,17 @@ void Session::keep_record(const std::filesystem::path& run) {
   world_.record().keep_in(run);
 }
 
-ReaderOptions Session::reader_options(const DataOptions& data) {
-  return {slice_.size(), net_.input.h, data.threads, data.ahead,
-          [this](std::size_t bytes) { return device_->allocate_host(bytes); }};
+ReaderOptions Session::reader_options(const Dataset& dataset, const DataOptions& data) {
+  ReaderOptions options{slice_.size(), net_.input.h, data.threads, data.ahead,
+                        [this](std::size_t bytes) { return device_->allocate_host(bytes); }};
+  if (!strategy_.grid.one_axis)
+    share_reading(*towers_, *device_, dataset, data, options);
+  else if (data.share == "on")
+    fail(ExitCode::usage,
+         "data.share on is for ranks that read the same images, as the towers of model and hybrid "
+         "do; under {} each rank reads its own",
+         strategy_.name);
+  return options;
 }
 
 Pass Session::take_turn(int turn, const Pass& body) {

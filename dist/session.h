@@ -80,8 +80,11 @@ class Session {
   // A forward pass of all layers that is not for training.
   void evaluate(LayerObserver* observer = nullptr);
 
-  // For readers of batches that this session computes on: into memory that the device copies from.
-  [[nodiscard]] ReaderOptions reader_options(const DataOptions& data);
+  // For one reader of batches that this session computes on: into memory that the device copies
+  // from, or that the towers of a replica share (data.share). Collective over the towers, whose
+  // readers must then have equal plans. Throws Error(usage) where sharing is asked for and cannot
+  // be.
+  [[nodiscard]] ReaderOptions reader_options(const Dataset& dataset, const DataOptions& data);
 
   // Softmax cross-entropy of the logits against labels (int32 [N], in device memory), its gradient
   // into the network, sums over this replica's images. `scale` multiplies the gradient.

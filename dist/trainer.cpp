@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "dist/agreement.h"
 #include "dist/checkpoints.h"
+#include "dist/dataset_options.h"
 #include "dist/evaluator.h"
 #include "dist/resume.h"
 #include "dist/run_folder.h"
@@ -62,7 +63,7 @@ class Trainer {
  public:
   Trainer(World& world, const JobOptions& options)
       : run_(find_run(*world.split(0), world.host(), options.run.dir)),
-        dataset_(options.data.train, verify_mode(options.data.verify)),
+        dataset_(open_dataset(options.data.train, options.data)),
         options_(with_classes(options, dataset_)),
         session_(world, continued(options_, run_, dataset_), run_.record()),
         control_(world, options_.dist.timeout),
@@ -71,8 +72,10 @@ class Trainer {
         last_step_(options_.run.steps > 0 ? options_.run.steps
                                           : options_.run.epochs * steps_per_epoch_),
         plan_(dataset_, augmentation(options_), session_.global_batch(), session_.slice(),
-              options_.run.seed, first_step_, std::max(first_step_, last_step_)),
+              options_.run.seed, first_step_, std::max(first_step_, last_step_),
+              shuffle_options(options_.data)),
         feed_(session_, options_.preprocess, dataset_.mean_image(), dataset_.image_size()),
+        reading_(session_.reader_options(dataset_, options_.data)),
         runner_(session_, options_),
         checkpointer_(session_, runner_.solver()),
         plateau_(options_.solver.plateau_patience, options_.solver.plateau_drops),
@@ -120,6 +123,7 @@ class Trainer {
   std::int64_t last_step_;
   TrainPlan plan_;
   InputFeed feed_;
+  ReaderOptions reading_;
   StepRunner runner_;
   Checkpointer checkpointer_;
   PlateauTracker plateau_;
@@ -142,7 +146,7 @@ class Trainer {
 
 void Trainer::open_validation() {
   if (options_.data.val.empty()) return;
-  validation_.emplace(options_.data.val, verify_mode(options_.data.verify));
+  validation_.emplace(open_dataset(options_.data.val, options_.data));
   require_one_dataset(session_.everyone(), *validation_);
   require_same_classes(dataset_.classes(), validation_->classes(), options_.data.val.string());
   evaluator_.emplace(session_, *validation_, options_, dataset_.mean_image(), dataset_.image_size(),
@@ -211,7 +215,7 @@ void Trainer::describe() {
 
 TrainResult Trainer::run() {
   if (step_ < last_step_) {
-    Reader reader(dataset_, plan_, session_.reader_options(options_.data));
+    Reader reader(dataset_, plan_, reading_);
     if (step_ > 0 && evaluation_due()) evaluate();  // a checkpoint is from before it
     await_batch(reader, control_.agree(notice()));
     Progress progress("train", "images", (last_step_ - step_) * session_.global_batch(),

@@ -1,6 +1,7 @@
-// Draws the sample order and the augmentation of training, and lays out the views of evaluation.
+// Places the samples of training and draws their augmentation; lays out the views of evaluation.
 #include "io/batch_plan.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <mutex>
@@ -43,30 +44,26 @@ void check_fill(std::int64_t batch, std::int64_t batches, std::size_t places, Ra
 
 struct TrainPlan::State {
   State(const Dataset& dataset, const AugmentOptions& options, std::int64_t batch, Range places,
-        std::uint64_t seed, std::int64_t first, std::int64_t last)
-      : samples(static_cast<std::uint32_t>(dataset.size())),
-        offsets(static_cast<std::uint32_t>(dataset.image_size() - options.crop + 1)),
+        std::uint64_t seed, std::int64_t first, std::int64_t last, const ShuffleOptions& shuffle)
+      : offsets(static_cast<std::uint32_t>(dataset.image_size() - options.crop + 1)),
         pca(dataset.pca()),
         augment(options),
         epoch_steps(steps_per_epoch(dataset.size(), batch)),
-        global_batch(batch),
         slice(places),
         first_step(first),
         last_step(last),
-        order_source(seed, Purpose::sample_order),
+        sample_order(dataset, shuffle, batch, seed),
         crop_source(seed, Purpose::crop),
         colour_source(seed, Purpose::colour) {}
 
-  const std::uint32_t samples;
   const std::uint32_t offsets;  // places for a crop along one side
   const ColourPca pca;
   const AugmentOptions augment;
   const std::int64_t epoch_steps;
-  const std::int64_t global_batch;
   const Range slice;
   const std::int64_t first_step;
   const std::int64_t last_step;
-  const RandomSource order_source;
+  const SampleOrder sample_order;
   const RandomSource crop_source;
   const RandomSource colour_source;
 
@@ -79,16 +76,62 @@ struct TrainPlan::State {
   std::mutex mutex;
   std::array<Order, 2> orders;
 
-  // The samples at places [first, first + out.size()) of the epoch's order.
-  void look_up(std::int64_t epoch, std::int64_t first, std::span<CropRequest> out) {
-    const std::scoped_lock lock(mutex);
+  // The epoch's order; the mutex is held while it is read.
+  const std::vector<std::uint32_t>& order_of(std::int64_t epoch) {
     Order& order = orders[static_cast<std::size_t>(epoch % 2)];
     if (order.epoch != epoch) {
-      order.samples = permutation(order_source, static_cast<std::uint32_t>(epoch), samples);
+      order.samples = sample_order.epoch(static_cast<std::uint32_t>(epoch));
       order.epoch = epoch;
     }
-    const std::uint32_t* sample = order.samples.data() + first;
-    for (CropRequest& request : out) request.sample = *sample++;
+    return order.samples;
+  }
+
+  // The samples of this rank's places in a step of an epoch.
+  void look_up(std::int64_t epoch, std::int64_t epoch_step, std::span<CropRequest> out) {
+    const std::scoped_lock lock(mutex);
+    const std::vector<std::uint32_t>& samples = order_of(epoch);
+    const std::int64_t each = sample_order.lane_places();
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const std::int64_t place = slice.begin + static_cast<std::int64_t>(i);
+      const std::int64_t at =
+          place / each * sample_order.lane_samples() + epoch_step * each + place % each;
+      out[i].sample = samples[static_cast<std::size_t>(at)];
+    }
+  }
+
+  // Windows are counted through all epochs. The last one that a step draws on:
+  [[nodiscard]] std::int64_t last_window(std::int64_t step) const {
+    const std::int64_t after = (step % epoch_steps + 1) * sample_order.lane_places();
+    return step / epoch_steps * sample_order.windows() + sample_order.window_of(after - 1);
+  }
+  [[nodiscard]] std::int64_t first_window(std::int64_t step) const {
+    return step / epoch_steps * sample_order.windows() +
+           sample_order.window_of(step % epoch_steps * sample_order.lane_places());
+  }
+  [[nodiscard]] bool is_used(std::int64_t window) const {
+    const std::int64_t begin = sample_order.window(window % sample_order.windows()).begin;
+    return window / sample_order.windows() * epoch_steps + begin / sample_order.lane_places() <
+           last_step;
+  }
+
+  // Adds the runs of neighbouring samples in a window of all lanes that the slice touches.
+  void add_runs(std::int64_t window, std::vector<Range>& runs) {
+    const Range part = sample_order.window(window % sample_order.windows());
+    const std::int64_t each = sample_order.lane_places();
+    std::vector<std::uint32_t> samples;
+    {
+      const std::scoped_lock lock(mutex);
+      const std::vector<std::uint32_t>& order = order_of(window / sample_order.windows());
+      for (std::int64_t lane = slice.begin / each; lane * each < slice.end; ++lane) {
+        const auto first = order.begin() + lane * sample_order.lane_samples();
+        samples.insert(samples.end(), first + part.begin, first + part.end);
+      }
+    }
+    std::ranges::sort(samples);
+    for (const std::int64_t sample : samples) {
+      if (runs.empty() || runs.back().end != sample) runs.push_back({sample, sample});
+      runs.back().end = sample + 1;
+    }
   }
 
   [[nodiscard]] CropRecord draw(std::uint32_t epoch, std::uint32_t sample) const {
@@ -124,7 +167,8 @@ struct TrainPlan::State {
 
 TrainPlan::TrainPlan(const Dataset& dataset, const AugmentOptions& augment,
                      std::int64_t global_batch, Range slice, std::uint64_t seed,
-                     std::int64_t first_step, std::int64_t last_step) {
+                     std::int64_t first_step, std::int64_t last_step,
+                     const ShuffleOptions& shuffle) {
   check_crop(dataset, augment.crop);
   check_slice(slice, global_batch);
   if (dataset.size() < global_batch) {
@@ -134,8 +178,8 @@ TrainPlan::TrainPlan(const Dataset& dataset, const AugmentOptions& augment,
   if (first_step < 0 || last_step < first_step) {
     fail(ExitCode::usage, "steps [{}, {}) cannot be planned", first_step, last_step);
   }
-  state_ =
-      std::make_unique<State>(dataset, augment, global_batch, slice, seed, first_step, last_step);
+  state_ = std::make_unique<State>(dataset, augment, global_batch, slice, seed, first_step,
+                                   last_step, shuffle);
 }
 
 TrainPlan::~TrainPlan() = default;
@@ -146,13 +190,22 @@ void TrainPlan::fill(std::int64_t batch, std::span<CropRequest> out) const {
   check_fill(batch, batches(), out.size(), state_->slice);
   const std::int64_t step = state_->first_step + batch;
   const std::int64_t epoch = step / state_->epoch_steps;
-  const std::int64_t first =
-      step % state_->epoch_steps * state_->global_batch + state_->slice.begin;
-  state_->look_up(epoch, first, out);
+  state_->look_up(epoch, step % state_->epoch_steps, out);
   for (CropRequest& request : out) {
     request.record =
         state_->draw(static_cast<std::uint32_t>(epoch), static_cast<std::uint32_t>(request.sample));
   }
+}
+
+std::vector<Range> TrainPlan::read_ahead(std::int64_t batch) const {
+  std::vector<Range> runs;
+  if (state_->sample_order.windows() == 0) return runs;
+  const std::int64_t step = state_->first_step + batch;
+  const std::int64_t first =
+      batch == 0 ? state_->first_window(step) : state_->last_window(step - 1) + 2;
+  for (std::int64_t window = first; window <= state_->last_window(step) + 1; ++window)
+    if (state_->is_used(window)) state_->add_runs(window, runs);
+  return runs;
 }
 
 EvalPlan::EvalPlan(const Dataset& dataset, std::int64_t crop, int views, std::int64_t global_batch,

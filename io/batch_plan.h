@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "core/ops/prepare_input.h"
 #include "core/random.h"
 #include "io/dataset.h"
+#include "io/sample_order.h"
 
 namespace convoy {
 
@@ -24,6 +26,9 @@ class BatchPlan {
   // Fills the places [0, out.size()) of this rank's slice of batch `batch`; out.size() is at most
   // the slice's size. Thread-safe.
   virtual void fill(std::int64_t batch, std::span<CropRequest> out) const = 0;
+  // Runs of samples that this rank will soon read, to be fetched when batch `batch` is begun. What
+  // the batches before it have told is not told again. Thread-safe.
+  [[nodiscard]] virtual std::vector<Range> read_ahead(std::int64_t) const { return {}; }
 };
 
 // Training augmentation (Krizhevsky et al. 2012, section 4.1).
@@ -36,7 +41,8 @@ struct AugmentOptions {
 };
 
 // Training: batch b is step first_step + b of the run. Step s lies in epoch e = s / steps per
-// epoch; epoch e visits the samples in a permutation drawn for it; floor(n / batch) steps an epoch.
+// epoch; epoch e visits the samples in an order drawn for it (SampleOrder); floor(n / batch) steps
+// an epoch.
 // What stands at a place of the global batch does not depend on the slice that holds the place.
 class TrainPlan : public BatchPlan {
  public:
@@ -45,10 +51,13 @@ class TrainPlan : public BatchPlan {
   // fewer images than a global batch or images are smaller than the crop, Error(usage) for a slice
   // outside the batch.
   TrainPlan(const Dataset& dataset, const AugmentOptions& augment, std::int64_t global_batch,
-            Range slice, std::uint64_t seed, std::int64_t first_step, std::int64_t last_step);
+            Range slice, std::uint64_t seed, std::int64_t first_step, std::int64_t last_step,
+            const ShuffleOptions& shuffle = {});
   ~TrainPlan() override;
   [[nodiscard]] std::int64_t batches() const override;
   void fill(std::int64_t batch, std::span<CropRequest> out) const override;
+  // The blocks of each window of the rank's lanes, one window ahead; nothing under Shuffle::full.
+  [[nodiscard]] std::vector<Range> read_ahead(std::int64_t batch) const override;
   [[nodiscard]] static std::int64_t steps_per_epoch(std::int64_t samples, std::int64_t batch) {
     return samples / batch;
   }

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "core/tensor.h"
+
 namespace convoy {
 
 struct ClassInfo {
@@ -29,6 +31,9 @@ enum class Verify { first, always, never };
 enum class Encoding { raw, jpeg };
 [[nodiscard]] const char* name_of(Encoding encoding);
 
+// Through the system's page cache, or past it (O_DIRECT).
+enum class ReadMode { cached, direct };
+
 struct ImageSource {  // where a stored image came from, for messages
   std::string shard;
   std::int64_t row = 0;
@@ -38,8 +43,10 @@ class Dataset {
  public:
   // Reads the index and the header of every shard. Throws Error(bad_data), naming file and reason,
   // for a missing or foreign index, a shard that is missing, cut short, of wrong shape or type, or
-  // whose labels are out of range; everything a later read relies on is checked here.
-  explicit Dataset(const std::filesystem::path& folder, Verify verify = Verify::first);
+  // whose labels are out of range; everything a later read relies on is checked here. Throws
+  // Error(usage) where files cannot be read directly.
+  explicit Dataset(const std::filesystem::path& folder, Verify verify = Verify::first,
+                   ReadMode mode = ReadMode::cached);
   ~Dataset();
   Dataset(Dataset&&) noexcept;
   Dataset& operator=(Dataset&&) noexcept;
@@ -52,7 +59,9 @@ class Dataset {
   [[nodiscard]] const std::vector<float>& mean_image() const;  // [S, S, 3] RGB, 0..255
   [[nodiscard]] std::array<double, 3> mean_rgb() const;
   [[nodiscard]] const ColourPca& pca() const;
+  [[nodiscard]] Encoding encoding() const;
   [[nodiscard]] std::int64_t shards() const;
+  [[nodiscard]] Range samples_of(std::int64_t shard) const;  // neighbours in it lie side by side
   // A number that changes with the content and order of the dataset: hex of a checksum over
   // classes, counts and the images' checksums.
   [[nodiscard]] const std::string& fingerprint() const;
@@ -62,9 +71,13 @@ class Dataset {
   [[nodiscard]] std::int32_t label(std::int64_t sample) const;
   [[nodiscard]] ImageSource source(std::int64_t sample) const;
   // Copies the crop [size, size, 3] whose first pixel is (top, left) into `crop`. The first read of
-  // an image checks its checksum (see Verify); throws Error(bad_data) naming shard and row.
+  // an image checks its checksum (see Verify); throws Error(bad_data) naming shard and row. Crops
+  // of the same JPEG image one after the other on one thread decode it once.
   void read_crop(std::int64_t sample, std::int64_t top, std::int64_t left, std::int64_t size,
                  std::uint8_t* crop) const;
+  // Asks the system to bring these samples into the page cache, without waiting; for direct reads
+  // and shards that HDF5 reads it does nothing.
+  void read_ahead(Range samples) const;
 
  private:
   struct State;

@@ -40,6 +40,7 @@ std::uint32_t checksum_of_all(const DatasetIndex& index) {
   crc = crc32c(index.mean_rgb.data(), sizeof index.mean_rgb, crc);
   crc = crc32c(index.pca.deviations.data(), sizeof index.pca.deviations, crc);
   crc = crc32c(index.pca.vectors.data(), sizeof index.pca.vectors, crc);
+  crc = add(crc, index.image_checksums);
   // Added only where it is not the default, so that indexes made before there was a choice hold.
   if (index.encoding != Encoding::raw) crc = add(crc, std::string(name_of(index.encoding)));
   return add(crc, index.fingerprint() + index.description);
@@ -49,13 +50,14 @@ std::uint32_t checksum_of_all(const DatasetIndex& index) {
   fail(ExitCode::bad_data, "{} cannot be used: {}", path.string(), what);
 }
 
-std::int64_t bytes_of(const std::filesystem::path& shard) {
+// 0 for the file of another tool, which has no seal.
+std::int64_t sealed_bytes_of(const std::filesystem::path& shard) {
   std::error_code error;
   const auto bytes = std::filesystem::file_size(shard, error);
   if (error) {
     fail(ExitCode::resource, "cannot look at {}: {}", shard.string(), error.message());
   }
-  return static_cast<std::int64_t>(bytes);
+  return has_seal(shard, ExitCode::resource) ? static_cast<std::int64_t>(bytes) : 0;
 }
 
 template <typename T, std::size_t N>
@@ -98,6 +100,10 @@ void read_shards(const hdf5::File& file, DatasetIndex& index) {
     if (counts[i] < 1) damaged(file.path(), fmt::format("{} has {} images", names[i], counts[i]));
     index.shards.push_back({names[i], counts[i], checksums[i], bytes[i]});
   }
+  if (!file.exists("/shards/image_crc32c")) return;
+  index.image_checksums = file.read<std::uint32_t>("/shards/image_crc32c");
+  if (std::ssize(index.image_checksums) != index.images())
+    damaged(file.path(), "/shards/image_crc32c must hold a checksum for every image");
 }
 
 void read_colours(const hdf5::File& file, DatasetIndex& index) {
@@ -148,7 +154,7 @@ void write_index(const std::filesystem::path& dataset, const DatasetIndex& index
     files.push_back(shard.file);
     counts.push_back(shard.images);
     checksums.push_back(shard.checksum);
-    bytes.push_back(bytes_of(dataset / shard.file));
+    bytes.push_back(sealed_bytes_of(dataset / shard.file));
   }
   const auto classes = static_cast<std::int64_t>(names.size());
   const auto shards = static_cast<std::int64_t>(files.size());
@@ -173,6 +179,8 @@ void write_index(const std::filesystem::path& dataset, const DatasetIndex& index
   file.write("/shards/images", {shards}, counts.data());
   file.write("/shards/crc32c", {shards}, checksums.data());
   file.write("/shards/bytes", {shards}, bytes.data());
+  if (!index.image_checksums.empty())
+    file.write("/shards/image_crc32c", {index.images()}, index.image_checksums.data());
   file.close();
   seal_file(aside.partial());
   aside.commit();
@@ -184,8 +192,8 @@ DatasetIndex read_index(const std::filesystem::path& dataset) {
   if (!std::filesystem::exists(path, error)) {
     fail(ExitCode::bad_data,
          "{} is not a dataset: it has no index.h5 (`convoy pack --input FOLDER --output {}` makes "
-         "one)",
-         dataset.string(), dataset.string());
+         "one from images, `convoy index {}` from HDF5 shards that lie there)",
+         dataset.string(), dataset.string(), dataset.string());
   }
   check_seal(path, ExitCode::bad_data);  // HDF5 does not survive every damaged file
   const hdf5::File file = hdf5::File::open(path, ExitCode::bad_data);

@@ -15,7 +15,8 @@ struct ShardEntry {
   std::string file;  // beside the index
   std::int64_t images = 0;
   std::uint32_t checksum = 0;  // see shard_checksum in io/shard.h
-  std::int64_t bytes = 0;      // of the file as it was packed; write_index looks, read_index says
+  // Of the file as it was packed, 0 where another tool made it; write_index looks, read_index says.
+  std::int64_t bytes = 0;
 };
 
 struct DatasetIndex {
@@ -27,6 +28,8 @@ struct DatasetIndex {
   ColourPca pca;
   Encoding encoding = Encoding::raw;
   std::vector<ShardEntry> shards;
+  // Of all images in the order of the shards, where shards of others have none; otherwise empty.
+  std::vector<std::uint32_t> image_checksums;
   std::string description;  // the command that made it
 
   [[nodiscard]] std::int64_t images() const;

@@ -1,7 +1,11 @@
-// Threads share each batch image by image, so that the batch the loop waits for is ready as soon as
-// the cores allow, and run ahead as far as the ring goes.
+// Threads share each batch by runs of a few images, so that the batch the loop waits for is ready
+// as soon as the cores allow, and run ahead as far as the ring goes.
+//
+// Where readers share a ring, the others' progress comes without a call: threads look for it.
 #include "io/reader.h"
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstring>
 #include <exception>
@@ -12,10 +16,19 @@
 #include <vector>
 
 #include "core/error.h"
+#include "io/reader_peers.h"
 
 namespace convoy {
 
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Between two looks at other readers.
+constexpr std::chrono::microseconds poll_interval{200};
+// Of images that a thread takes at once: few calls of the mutex, and yet all threads at work to the
+// end of a batch. Ten views of an image stay on one thread, which decodes it once.
+constexpr std::int64_t longest_run = 20;
 
 Buffer plain_memory(std::size_t bytes) {
   auto* const memory = new std::uint8_t[bytes]();
@@ -30,20 +43,27 @@ struct Reader::State {
     std::vector<std::int32_t> labels;
     std::vector<CropRequest> requests;
     std::vector<CropRecord> records;
-    std::int64_t done = 0;  // images read
+    std::int64_t done = 0;  // of this reader's images
   };
 
   State(const Dataset& data, const BatchPlan& batch_plan, const ReaderOptions& reader_options)
       : dataset(data),
         plan(batch_plan),
         options(reader_options),
+        peers(options.share),
+        begin(peers.first_place(options.images)),
+        end(peers.end_place(options.images)),
+        run_images(std::clamp<std::int64_t>((end - begin) / (4 * options.threads), 1, longest_run)),
         batches(batch_plan.batches()),
-        crop_bytes(static_cast<std::size_t>(options.crop * options.crop * 3)) {
+        crop_bytes(static_cast<std::size_t>(options.crop * options.crop * 3)),
+        next_image(end) {
     const auto images = static_cast<std::size_t>(options.images);
     ring.resize(static_cast<std::size_t>(options.ahead));
-    for (Slot& slot : ring) {  // written here, so that no page fault falls into a training step
+    for (Slot& slot : ring) {
       slot.crops = options.allocate ? options.allocate(images * crop_bytes)
                                     : plain_memory(images * crop_bytes);
+      // So that no page fault falls into a training step.
+      std::memset(crop_at(slot, begin), 0, static_cast<std::size_t>(end - begin) * crop_bytes);
       slot.labels.assign(images, -1);
       slot.requests.resize(images);
       slot.records.resize(images);
@@ -64,31 +84,42 @@ struct Reader::State {
     return ring[static_cast<std::size_t>(batch % options.ahead)];
   }
 
-  [[nodiscard]] bool image_waits() const { return next_image < options.images; }
+  [[nodiscard]] std::uint8_t* crop_at(const Slot& slot, std::int64_t place) const {
+    return static_cast<std::uint8_t*>(slot.crops.data()) +
+           static_cast<std::size_t>(place) * crop_bytes;
+  }
+
+  [[nodiscard]] bool image_waits() const { return next_image < end; }
   [[nodiscard]] bool batch_waits() const {
-    return !planning && opened + 1 < batches && opened + 1 < released + options.ahead;
+    const std::int64_t next = opened + 1;
+    return !planning && next < batches && next < released + options.ahead &&
+           next < peers.released() + options.ahead;
   }
 
-  // Batch `taken`, the next to be given, or what failed instead of it, is there.
-  [[nodiscard]] bool next_is_there() {
-    return taken >= batches || error_batch <= taken ||
-           (opened >= taken && slot_of(taken).done == options.images);
+  void wait_for_work(std::unique_lock<std::mutex>& lock) {
+    const auto some = [this] { return stop || error || image_waits() || batch_waits(); };
+    if (peers.alone()) {
+      work.wait(lock, some);
+    } else {
+      while (!some()) work.wait_for(lock, poll_interval);
+    }
   }
 
-  // A thread's life: take the next image of the batch that is open, or open the next batch.
+  // A thread's life: take the next images of the batch that is open, or open the next batch.
   void run() {
     std::unique_lock lock(mutex);
     while (true) {
-      work.wait(lock, [this] { return stop || error || image_waits() || batch_waits(); });
+      wait_for_work(lock);
       if (stop || error) return;
       const std::int64_t batch = image_waits() ? opened : opened + 1;
       try {
         if (image_waits()) {
-          const std::int64_t image = next_image++;
+          const Range images{next_image, std::min(next_image + run_images, end)};
+          next_image = images.end;
           lock.unlock();
-          read(slot_of(batch), static_cast<std::size_t>(image));
+          read(slot_of(batch), images);
           lock.lock();
-          if (++slot_of(batch).done == options.images) ready.notify_one();
+          slot_of(batch).done += images.size();
         } else {
           planning = true;
           lock.unlock();
@@ -96,46 +127,112 @@ struct Reader::State {
           lock.lock();
           planning = false;
           opened = batch;
-          next_image = 0;
+          next_image = begin;
           work.notify_all();
         }
+        note_complete();
       } catch (...) {
         lock.lock();
-        if (batch < error_batch) {
-          error = std::current_exception();
-          error_batch = batch;
-        }
-        ready.notify_one();
-        work.notify_all();
+        note_failure(batch);
         return;
       }
     }
   }
 
+  // Batches come to their end in any order; they count as complete in their own.
+  void note_complete() {
+    const std::int64_t before = complete;
+    while (complete <= opened && slot_of(complete).done == end - begin) ++complete;
+    if (complete == before) return;
+    peers.tell_complete(complete);
+    ready.notify_one();
+  }
+
+  // What is being thrown, unless a batch before this one failed.
+  void note_failure(std::int64_t batch) {
+    if (batch < error_batch) {
+      error = std::current_exception();
+      error_batch = batch;
+      try {
+        std::rethrow_exception(error);
+      } catch (const Error& thrown) {
+        peers.tell_failed(batch, thrown.code(), thrown.what());
+      } catch (const std::exception& thrown) {
+        peers.tell_failed(batch, ExitCode::resource, thrown.what());
+      }
+    }
+    ready.notify_one();
+    work.notify_all();
+  }
+
   // The slot is nobody else's until `opened` says that it is open.
   void open(Slot& slot, std::int64_t batch) {
+    for (const Range samples : plan.read_ahead(batch)) dataset.read_ahead(samples);
     plan.fill(batch, slot.requests);
     for (std::size_t i = 0; i < slot.requests.size(); ++i) {
-      slot.records[i] = slot.requests[i].record;
+      const CropRequest& request = slot.requests[i];
+      slot.records[i] = request.record;
+      slot.labels[i] = request.sample < 0 ? -1 : dataset.label(request.sample);
     }
     slot.done = 0;
   }
 
-  void read(Slot& slot, std::size_t image) {
-    const CropRequest& request = slot.requests[image];
-    std::uint8_t* crop = static_cast<std::uint8_t*>(slot.crops.data()) + image * crop_bytes;
-    if (request.sample < 0) {
-      std::memset(crop, 0, crop_bytes);
-      slot.labels[image] = -1;
-      return;
+  void read(Slot& slot, Range images) const {
+    for (std::int64_t image = images.begin; image < images.end; ++image) {
+      const CropRequest& request = slot.requests[static_cast<std::size_t>(image)];
+      std::uint8_t* const crop = crop_at(slot, image);
+      if (request.sample < 0) {
+        std::memset(crop, 0, crop_bytes);
+      } else {
+        dataset.read_crop(request.sample, request.record.top, request.record.left, options.crop,
+                          crop);
+      }
     }
-    dataset.read_crop(request.sample, request.record.top, request.record.left, options.crop, crop);
-    slot.labels[image] = dataset.label(request.sample);
+  }
+
+  // Until the batch is whole, or will never be. Batches before one that fails are whole.
+  void wait_for(std::int64_t batch, std::unique_lock<std::mutex>& lock) {
+    const auto here = [&] { return error_batch <= batch || complete > batch; };
+    if (peers.alone()) {
+      ready.wait(lock, here);
+    } else {
+      wait_for_peers(batch, lock, here);
+    }
+    if (error_batch <= batch) std::rethrow_exception(error);
+  }
+
+  // next() would give the batch `taken`, or throw what failed instead.
+  [[nodiscard]] bool next_is_there() {
+    if (error_batch <= taken || peers.failed(taken)) return true;
+    return complete > taken && (peers.alone() || peers.without(taken) < 0);
+  }
+
+  template <typename Here>
+  void wait_for_peers(std::int64_t batch, std::unique_lock<std::mutex>& lock, const Here& here) {
+    double waited = 0;
+    Clock::time_point last = Clock::now();
+    while (!here() || (error_batch > batch && peers.without(batch) >= 0)) {
+      ready.wait_for(lock, poll_interval);
+      peers.rethrow(error_batch <= batch ? -1 : batch);
+      // Its own reading takes as long as it takes; for others there is a limit.
+      int late = here() ? peers.without(batch) : -1;
+      if (late < 0 && opened < batch) late = peers.holding(batch - options.ahead);
+      const Clock::time_point now = Clock::now();
+      // A gap means that this process itself stood still, as in a job that is suspended.
+      waited =
+          late < 0 ? 0 : waited + std::min(1.0, std::chrono::duration<double>(now - last).count());
+      last = now;
+      if (late >= 0) peers.waited(late, waited);
+    }
   }
 
   const Dataset& dataset;
   const BatchPlan& plan;
   const ReaderOptions options;
+  ReaderPeers peers;
+  const std::int64_t begin;  // this reader's places in each batch: [begin, end)
+  const std::int64_t end;
+  const std::int64_t run_images;
   const std::int64_t batches;
   const std::size_t crop_bytes;
   std::vector<Slot> ring;  // batch b lies in slot b % ahead
@@ -144,10 +241,11 @@ struct Reader::State {
   std::condition_variable work;   // an image or a batch can be begun
   std::condition_variable ready;  // a batch is complete, or reading failed
   std::int64_t opened = -1;       // the last batch whose images may be read
-  std::int64_t next_image = std::numeric_limits<std::int64_t>::max();  // of it, not yet begun
-  bool planning = false;      // a thread is opening batch opened + 1
-  std::int64_t released = 0;  // batches the caller is done with
-  std::int64_t taken = 0;     // batches given to the caller
+  std::int64_t next_image;        // of it, not yet begun
+  std::int64_t complete = 0;      // this reader's part of the batches before is read
+  bool planning = false;          // a thread is opening batch opened + 1
+  std::int64_t released = 0;      // batches the caller is done with
+  std::int64_t taken = 0;         // batches given to the caller
   bool stop = false;
   std::exception_ptr error;
   std::int64_t error_batch = std::numeric_limits<std::int64_t>::max();
@@ -177,7 +275,11 @@ Reader::~Reader() = default;
 bool Reader::ready_within(std::chrono::milliseconds patience) {
   State& state = *state_;
   std::unique_lock lock(state.mutex);
-  return state.ready.wait_for(lock, patience, [&] { return state.next_is_there(); });
+  const auto there = [&] { return state.taken >= state.batches || state.next_is_there(); };
+  if (state.peers.alone()) return state.ready.wait_for(lock, patience, there);
+  const auto end = Clock::now() + patience;
+  while (!there() && Clock::now() < end) state.ready.wait_for(lock, poll_interval);
+  return there();
 }
 
 Batch Reader::next() {
@@ -188,11 +290,10 @@ Batch Reader::next() {
     fail(ExitCode::usage, "all {} batches of the plan have been read", state.batches);
   }
   state.released = batch;
+  state.peers.tell_released(batch);
   state.work.notify_all();
-  State::Slot& slot = state.slot_of(batch);
-  state.ready.wait(lock, [&] { return state.next_is_there(); });
-  // Batches before the one that failed were whole, and have been given.
-  if (state.error_batch <= batch) std::rethrow_exception(state.error);
+  state.wait_for(batch, lock);
+  const State::Slot& slot = state.slot_of(batch);
   ++state.taken;
   return {batch, static_cast<const std::uint8_t*>(slot.crops.data()), slot.labels.data(),
           slot.records};

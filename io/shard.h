@@ -14,14 +14,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "io/dataset.h"
-#include "io/descriptor.h"
-#include "io/hdf5.h"
 
 namespace convoy {
 
@@ -46,41 +43,5 @@ void write_shard(const std::filesystem::path& path, const ShardContent& content)
 // that is sealed and whole; false for one made by another tool, which has no seal and not the
 // `bytes` of the file that was packed. Throws Error(bad_data) for any other.
 [[nodiscard]] bool check_shard_seal(const std::filesystem::path& path, std::int64_t bytes);
-
-// A shard open for reading.
-class Shard {
- public:
-  // Throws Error(bad_data) for a file that is missing, cut short, not a shard, of other extents or
-  // types than [images, S, S, 3], or with a label outside [0, classes). Any integer type of labels,
-  // any storage and missing ids and checksums are accepted.
-  Shard(const std::filesystem::path& path, std::int64_t images, std::int64_t image_size,
-        std::int64_t classes);
-
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  [[nodiscard]] const std::vector<std::int32_t>& labels() const { return labels_; }
-  // Empty in shards made without.
-  [[nodiscard]] const std::vector<std::uint32_t>& checksums() const { return checksums_; }
-  // False where the storage is chunked or compressed, so that HDF5 has to read.
-  [[nodiscard]] bool direct() const { return offset_.has_value(); }
-
-  // Bytes [begin, begin + count) of image `row`. Thread-safe. Throws Error(bad_data).
-  void read(std::int64_t row, std::int64_t begin, std::int64_t count, std::uint8_t* out) const;
-
- private:
-  void check_images(std::int64_t images);
-  void read_labels(std::int64_t images, std::int64_t classes);
-  void read_checksums(std::int64_t images);
-  void read_direct(std::int64_t row, std::int64_t begin, std::int64_t count,
-                   std::uint8_t* out) const;
-
-  std::filesystem::path path_;
-  std::int64_t image_size_;
-  std::int64_t image_bytes_;
-  std::optional<hdf5::File> hdf5_;      // kept open only where HDF5 has to read
-  std::optional<std::int64_t> offset_;  // of the first image in the file
-  Descriptor file_;
-  std::vector<std::int32_t> labels_;
-  std::vector<std::uint32_t> checksums_;
-};
 
 }  // namespace convoy

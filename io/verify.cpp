@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -20,6 +21,7 @@
 #include "io/image.h"
 #include "io/progress.h"
 #include "io/shard.h"
+#include "io/shard_reader.h"
 
 namespace convoy {
 namespace {
@@ -29,7 +31,8 @@ namespace fs = std::filesystem;
 // A shard that could be opened, and which of its images are damaged.
 struct OpenShard {
   const ShardEntry& entry;
-  Shard shard;
+  ShardReader shard;
+  std::span<const std::uint32_t> checksums;  // its own, or those that the index has for it
   std::vector<std::int64_t> damaged;
   std::string reason;  // of the first of them
 };
@@ -43,7 +46,11 @@ class Verification {
   }
 
   VerifyReport run() {
-    for (const ShardEntry& entry : index_.shards) open(entry);
+    std::int64_t first_image = 0;
+    for (const ShardEntry& entry : index_.shards) {
+      open(entry, first_image);
+      first_image += entry.images;
+    }
     check_counts();
     read_images();
     for (OpenShard& shard : shards_) report_damage(shard);
@@ -53,10 +60,10 @@ class Verification {
   }
 
  private:
-  void open(const ShardEntry& entry);
+  void open(const ShardEntry& entry, std::int64_t first_image);
   void check_counts();
   void read_images();
-  void check_image(OpenShard& shard, std::int64_t row, std::vector<std::uint8_t>& stored);
+  void check_image(OpenShard& shard, std::int64_t row, ReadBuffer& buffer);
   void report_damage(OpenShard& shard);
   void check_folder();
   void write_sheet();
@@ -70,25 +77,31 @@ class Verification {
   std::mutex mutex_;  // of every shard's `damaged`
 };
 
-// Image `row` as its shard stores it.
-void read_stored(const Shard& shard, std::int64_t row, std::int64_t image_size,
-                 std::vector<std::uint8_t>& out) {
-  out.resize(static_cast<std::size_t>(image_size * image_size * 3));
-  shard.read(row, 0, std::ssize(out), out.data());
-}
-
-void Verification::open(const ShardEntry& entry) {
+void Verification::open(const ShardEntry& entry, std::int64_t first_image) {
   try {
-    Shard shard(options_.dataset / entry.file, entry.images, index_.image_size, report_.classes);
-    if (shard.checksums().empty()) {
+    const fs::path path = options_.dataset / entry.file;
+    if (!check_shard_seal(path, entry.bytes)) {
+      report_.notes.push_back(entry.file +
+                              " has no seal, so another tool made it: damage to its structure may "
+                              "go unseen");
+    }
+    ShardReader shard(path, {entry.images, index_.image_size, report_.classes, index_.encoding});
+    std::span<const std::uint32_t> checksums = shard.checksums();
+    if (checksums.empty() && !index_.image_checksums.empty()) {
+      checksums = std::span(index_.image_checksums)
+                      .subspan(static_cast<std::size_t>(first_image),
+                               static_cast<std::size_t>(entry.images));
+    }
+    if (checksums.empty()) {
       report_.notes.push_back(entry.file +
                               " has no checksums: damage to its images cannot be seen");
-    } else if (shard_checksum(shard.checksums(), shard.labels()) != entry.checksum) {
+    } else if (shard_checksum(checksums, shard.labels()) != entry.checksum) {
       report_.faults.push_back(entry.file +
                                " does not belong to this index or is damaged: the checksum of its "
                                "labels and image checksums differs");
     }
-    shards_.push_back({entry, std::move(shard), {}, {}});
+    // Moving the reader leaves its checksums where they are.
+    shards_.push_back({entry, std::move(shard), checksums, {}, {}});
   } catch (const Error& error) {
     if (error.code() != ExitCode::bad_data) throw;
     report_.faults.emplace_back(error.what());
@@ -111,15 +124,14 @@ void Verification::check_counts() {
   }
 }
 
-void Verification::check_image(OpenShard& open, std::int64_t row,
-                               std::vector<std::uint8_t>& stored) {
+void Verification::check_image(OpenShard& open, std::int64_t row, ReadBuffer& buffer) {
   std::string reason;
   try {
-    read_stored(open.shard, row, index_.image_size, stored);
-    const auto& checksums = open.shard.checksums();
-    if (checksums.empty()) return;
-    const std::uint32_t expected = checksums[static_cast<std::size_t>(row)];
-    const std::uint32_t found = crc32c(stored.data(), stored.size());
+    const std::int64_t bytes = open.shard.stored_bytes(row);
+    const std::uint8_t* const stored = open.shard.read(row, 0, bytes, buffer);
+    if (open.checksums.empty()) return;
+    const std::uint32_t expected = open.checksums[static_cast<std::size_t>(row)];
+    const std::uint32_t found = crc32c(stored, static_cast<std::size_t>(bytes));
     if (found == expected) return;
     reason = fmt::format("its checksum is {:08x}, it was stored as {:08x}", found, expected);
   } catch (const Error& error) {
@@ -138,10 +150,10 @@ void Verification::read_images() {
   Progress progress("Verifying", "images", total);
   std::atomic<std::int64_t> next{0};
   const auto work = [&](bool reports) {
-    std::vector<std::uint8_t> stored;
+    ReadBuffer buffer;
     for (std::int64_t i = next++; i < total; i = next++) {
       const auto shard = static_cast<std::size_t>(std::ranges::upper_bound(ends, i) - ends.begin());
-      check_image(shards_[shard], i - ends[shard] + shards_[shard].entry.images, stored);
+      check_image(shards_[shard], i - ends[shard] + shards_[shard].entry.images, buffer);
       if (reports) progress.update(i + 1);
     }
   };
@@ -210,9 +222,11 @@ std::vector<SheetImage> Verification::choose_images() const {
 std::vector<std::uint8_t> Verification::pixels_of(const SheetImage& image) const {
   const auto open = std::ranges::find(shards_, image.shard,
                                       [](const OpenShard& each) { return each.entry.file; });
-  std::vector<std::uint8_t> stored;
-  read_stored(open->shard, image.image, index_.image_size, stored);
-  return index_.encoding == Encoding::raw ? stored : decode_image(stored).image.pixels;
+  ReadBuffer buffer;
+  const std::int64_t bytes = open->shard.stored_bytes(image.image);
+  const std::uint8_t* const stored = open->shard.read(image.image, 0, bytes, buffer);
+  std::vector<std::uint8_t> content(stored, stored + bytes);
+  return index_.encoding == Encoding::raw ? content : decode_image(content).image.pixels;
 }
 
 void Verification::write_sheet() {

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "launcher/commands.h"
+#include "launcher/loader_report.h"
 #include "launcher/table.h"
 
 namespace convoy {
@@ -76,11 +77,8 @@ std::string report(const BenchResult& result) {
   const double gflop = sum.forward_gflop + sum.backward_gflop;
   const double bound_ms = 1000 * gflop / result.peak_gflops;
   const double images = result.images_per_second * result.step_ms / 1000;
-  const std::string reader =
-      result.reader_crops_per_second > 0
-          ? fmt::format("reader        {:.0f} crops/s by one rank, page cache warm\n",
-                        result.reader_crops_per_second)
-          : "";
+  const std::string loader =
+      result.loader ? '\n' + loader_report(*result.loader, result.rank_images_per_second) : "";
   const std::string copy =
       result.copy_gbytes > 0
           ? fmt::format(", and {:.1f} GB/s read and written by a copy,", result.copy_gbytes)
@@ -97,7 +95,7 @@ std::string report(const BenchResult& result) {
       layer_table(result, sum), result.step_ms, result.update_ms, result.comm_exposed_ms,
       result.images_per_second, result.peak_gflops, copy, bound_ms, 1000 * images / bound_ms, gflop,
       100 * gflop / sum.direct_gflop, sum.direct_gflop, bytes_text(result.peak_memory_bytes),
-      reader);
+      loader);
 }
 
 nlohmann::ordered_json to_json(const BenchResult& result, const BenchOptions& options) {
@@ -114,7 +112,6 @@ nlohmann::ordered_json to_json(const BenchResult& result, const BenchOptions& op
                               {"peak_gflops", result.peak_gflops},
                               {"copy_gbytes", result.copy_gbytes},
                               {"peak_memory_bytes", result.peak_memory_bytes},
-                              {"reader_crops_per_second", result.reader_crops_per_second},
                               {"layers", nlohmann::ordered_json::array()}};
   for (const LayerTime& layer : result.layers) {
     json["layers"].push_back({{"layer", layer.layer},
@@ -128,32 +125,41 @@ nlohmann::ordered_json to_json(const BenchResult& result, const BenchOptions& op
                               {"backward_gbyte", layer.backward_gbyte},
                               {"exchange_bytes", layer.exchange_bytes}});
   }
+  if (result.loader) json["loader"] = loader_json(*result.loader);
   return json;
 }
 
 class BenchCommand : public JobCommand {
  public:
   BenchCommand()
-      : JobCommand({.name = "bench",
-                    .summary = "times the training step, layer by layer, on synthetic data",
-                    .synopsis = "[mpirun -n N] convoy bench [--recipe NAME] [--json] [options]",
-                    .details =
-                        "Trains on random pixels and labels for a few steps and reports each "
+      : JobCommand(
+            {.name = "bench",
+             .summary = "times the training step, layer by layer, on synthetic data",
+             .synopsis = "[mpirun -n N] convoy bench [--recipe NAME] [--loader] [--json] [options]",
+             .details = "Trains on random pixels and labels for a few steps and reports each "
                         "layer's time, its share of the measured multiply-add peak, and the bytes "
-                        "it exchanges; with --data.train also the reader alone on that dataset. "
-                        "Nothing is written.",
-                    .parallel = true}) {
+                        "it exchanges; with --data.train also the reader of that dataset, part by "
+                        "part, and what holds it up. Nothing is written.",
+             .parallel = true}) {
     options_.number("steps", bench_.steps, {.low = 1}, "measured steps");
     options_.number("warmup", bench_.warmup, {.low = 0}, "steps before the measured ones");
+    options_.flag("loader", loader_only_, "only the reader of data.train, without the net");
     options_.flag("json", json_, "print one JSON object");
   }
 
   void parse(const std::vector<std::string>& arguments) override {
     JobCommand::parse(arguments);
     bench_.job = job_;
+    if (loader_only_) require(job_.data.train, "data.train");
   }
 
   void run(World* world, std::ostream& out) override {
+    if (loader_only_) {
+      const LoaderResult loader = bench_loader(*world, bench_.job);
+      if (world->rank() == 0)
+        out << (json_ ? loader_json(loader).dump() + '\n' : loader_report(loader, 0));
+      return;
+    }
     const BenchResult result = bench(*world, bench_);
     if (world->rank() != 0) return;
     for (const std::string& warning : result.warnings) spdlog::warn(warning);
@@ -166,6 +172,7 @@ class BenchCommand : public JobCommand {
 
  private:
   BenchOptions bench_;
+  bool loader_only_ = false;
   bool json_ = false;
 };
 

@@ -12,6 +12,7 @@ namespace convoy {
 [[nodiscard]] std::unique_ptr<Command> make_synth();
 [[nodiscard]] std::unique_ptr<Command> make_pack();
 [[nodiscard]] std::unique_ptr<Command> make_verify();
+[[nodiscard]] std::unique_ptr<Command> make_index();
 [[nodiscard]] std::unique_ptr<Command> make_inspect();
 [[nodiscard]] std::unique_ptr<Command> make_train();
 [[nodiscard]] std::unique_ptr<Command> make_eval();

@@ -31,9 +31,9 @@ class EvalCommand : public Command {
     options_.flag("json", json_, "print one JSON object");
     options_.add(job_table(given_),
                  {"run.dir", "solver.batch", "data.threads", "data.ahead", "data.verify",
-                  "parallel.strategy", "parallel.owt-scheme", "dist.backend", "device.kind",
-                  "device.threads", "device.conv", "device.precision", "device.deterministic",
-                  "device.workspace-mb"});
+                  "data.read", "parallel.strategy", "parallel.owt-scheme", "dist.backend",
+                  "device.kind", "device.threads", "device.conv", "device.precision",
+                  "device.deterministic", "device.workspace-mb"});
   }
 
   void parse(const std::vector<std::string>& arguments) override {

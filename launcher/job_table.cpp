@@ -87,6 +87,17 @@ void add_data(OptionTable& table, DataOptions& data, PreprocessOptions& preproce
                "batches read ahead of the training step");
   table.choice("data.verify", data.verify, {"first", "always", "never"},
                "when an image's checksum is checked: at its first read, at every read, never");
+  table.choice("data.shuffle", data.shuffle, {"full", "block"},
+               "order of the training images in an epoch: full permutes all; block permutes "
+               "blocks of neighbours in a shard and mixes those of 4 at a time in each of up to 16 "
+               "lanes of the batch, so that disks and parallel file systems read in long runs");
+  table.number("data.block-images", data.block_images, Whole{.low = 1, .high = 1 << 24},
+               "images of a block of data.shuffle block");
+  table.choice("data.read", data.read, {"cached", "direct"},
+               "images through the system's page cache, or past it");
+  table.choice("data.share", data.share, {"auto", "on", "off"},
+               "ranks of the same images on one host read and decode each once, into memory that "
+               "they share; auto: for JPEG images on CPUs");
   table.choice("data.mean", preprocess.mean, {"none", "channel", "centre", "crop"},
                "mean that is subtracted: none, one number per colour, the mean image's centre, or "
                "the mean image at the crop's own place");

@@ -12,7 +12,7 @@
 #include "core/device_cuda.h"
 #include "core/error.h"
 #include "core/random.h"
-#include "dist/agreement.h"
+#include "dist/dataset_options.h"
 #include "dist/libraries.h"
 #include "dist/texts.h"
 #include "io/crc32c.h"
@@ -61,12 +61,12 @@ void time_reads(const Dataset& dataset, DatasetFacts& facts) {
   facts.bytes_per_second = facts.images_per_second * static_cast<double>(image.size());
 }
 
-DatasetFacts examine_dataset(const std::filesystem::path& folder, const std::string& verify,
+DatasetFacts examine_dataset(const std::filesystem::path& folder, const DataOptions& options,
                              bool time) {
   DatasetFacts facts;
   if (folder.empty()) return facts;
   try {
-    const Dataset dataset(folder, verify_mode(verify));
+    const Dataset dataset = open_dataset(folder, options);
     facts.fingerprint = dataset.fingerprint();
     facts.images = dataset.size();
     if (time) time_reads(dataset, facts);
@@ -100,8 +100,8 @@ RankReport report_rank(World& world, Communicator& everyone, const JobOptions& j
   report.libraries = libraries();
   examine_device(world, job.device, report);
   const bool reads = world.local_rank() == 0;
-  report.train = examine_dataset(job.data.train, job.data.verify, reads);
-  report.val = examine_dataset(job.data.val, job.data.verify, reads);
+  report.train = examine_dataset(job.data.train, job.data, reads);
+  report.val = examine_dataset(job.data.val, job.data, reads);
   everyone.barrier("clocks");
   const std::chrono::duration<double> since = std::chrono::system_clock::now().time_since_epoch();
   report.clock = since.count();

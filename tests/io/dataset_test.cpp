@@ -4,13 +4,14 @@
 #include <thread>
 
 #include <gtest/gtest.h>
-#include <hdf5.h>
 
 #include "io/dataset_index.h"
 #include "io/hdf5.h"
 #include "io/seal.h"
 #include "io/shard.h"
 #include "tests/io/small_dataset.h"
+#include "tests/io/support/chunked_shard.h"
+#include "tests/io/support/direct_reads.h"
 #include "tests/io/support/expect_error.h"
 #include "tests/io/support/image_files.h"
 #include "tests/io/temporary_folder.h"
@@ -103,7 +104,7 @@ TEST_F(DatasetTest, IsReadByManyThreads) {
 
 TEST_F(DatasetTest, SaysHowToMakeAMissingIndex) {
   fs::remove(packed_ / "index.h5");
-  expect_damaged({packed_.string(), "convoy pack"});
+  expect_damaged({packed_.string(), "convoy pack", "convoy index"});
   fs::remove_all(packed_);
   expect_damaged({packed_.string(), "convoy pack"});
 }
@@ -260,44 +261,32 @@ TEST_F(DatasetTest, ChecksEveryReadOnlyWhenAskedTo) {
   expect_error(ExitCode::bad_data, {"image 4"}, [&] { always.read_crop(4, 0, 0, 5, out.data()); });
 }
 
+// Pages that were mapped and are gone; on several threads, and again and again.
 TEST_F(DatasetTest, NamesAFileThatShrinksWhileInUse) {
   const Dataset dataset(packed_, Verify::never);
+  Bytes whole(image_bytes);
+  dataset.read_crop(2, 0, 0, size, whole.data());
   fs::resize_file(shard_, 100);
-  Bytes out(image_bytes);
-  expect_error(ExitCode::bad_data, {shard_.string(), "image 2", "became shorter"},
-               [&] { dataset.read_crop(2, 0, 0, 5, out.data()); });
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&] {
+      Bytes out(image_bytes);
+      for (int again = 0; again < 3; ++again) {
+        expect_error(ExitCode::bad_data, {shard_.string(), "image 2", "became shorter"},
+                     [&] { dataset.read_crop(2, 0, 0, 5, out.data()); });
+      }
+    });
+  }
 }
 
-// As h5py would write it: chunked, compressed, 64-bit labels, no format, ids or checksums.
 TEST_F(DatasetTest, ReadsCompressedShardsOfOthers) {
   const Content all = content();
-  const hid_t file = H5Fcreate(shard_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-  const hsize_t extents[] = {12, size, size, 3};
-  const hsize_t chunk[] = {5, size, size, 3};
-  const hid_t space = H5Screate_simple(4, extents, nullptr);
-  const hid_t storage = H5Pcreate(H5P_DATASET_CREATE);
-  H5Pset_chunk(storage, 4, chunk);
-  H5Pset_deflate(storage, 4);
-  const hid_t images =
-      H5Dcreate2(file, "images", H5T_STD_U8LE, space, H5P_DEFAULT, storage, H5P_DEFAULT);
-  ASSERT_GE(H5Dwrite(images, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, all.images.data()),
-            0);
-  const hid_t row = H5Screate_simple(1, extents, nullptr);
-  const hid_t labels =
-      H5Dcreate2(file, "labels", H5T_STD_I64BE, row, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  ASSERT_GE(H5Dwrite(labels, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, all.labels.data()),
-            0);
-  H5Dclose(images);
-  H5Dclose(labels);
-  H5Sclose(space);
-  H5Sclose(row);
-  H5Pclose(storage);
-  H5Fclose(file);
-
+  write_chunked_shard(shard_, size, all.images, all.labels);
   testing::internal::CaptureStdout();
   const Dataset dataset(packed_);
   const std::string said = testing::internal::GetCapturedStdout();
   EXPECT_THAT(said, testing::HasSubstr("read through HDF5"));
+  EXPECT_THAT(said, testing::HasSubstr("shard-00000.h5 is the first"));
   EXPECT_THAT(said, testing::HasSubstr("no checksums"));
   EXPECT_THAT(said, testing::HasSubstr("no seal"));
   std::vector<std::jthread> threads;
@@ -312,6 +301,36 @@ TEST_F(DatasetTest, ReadsCompressedShardsOfOthers) {
       }
     });
   }
+}
+
+TEST_F(DatasetTest, ReadsPastThePageCacheOrSaysThatItCannot) {
+  if (!reads_directly(shard_)) {
+    expect_error(ExitCode::usage, {shard_.string(), "--data.read cached"},
+                 [&] { Dataset dataset(packed_, Verify::first, ReadMode::direct); });
+    return;
+  }
+  const Content all = content();
+  const Dataset dataset(packed_, Verify::first, ReadMode::direct);
+  Bytes out(static_cast<std::size_t>(image_bytes));
+  for (std::int64_t sample = 0; sample < dataset.size(); ++sample) {
+    for (int again = 0; again < 2; ++again) {  // whole and checked, then the crop alone
+      dataset.read_crop(sample, 1, 2, 13, out.data());
+      EXPECT_TRUE(std::equal(out.begin(), out.begin() + 13 * 3,
+                             all.images.begin() + sample * image_bytes + (size + 2) * 3));
+    }
+    dataset.read_crop(sample, 0, 0, size, out.data());
+    EXPECT_TRUE(std::equal(out.begin(), out.end(), all.images.begin() + sample * image_bytes));
+  }
+  fs::resize_file(shard_, 4096);
+  expect_error(ExitCode::bad_data, {shard_.string(), "image 11", "became shorter"},
+               [&] { dataset.read_crop(11, 0, 0, 5, out.data()); });
+}
+
+TEST_F(DatasetTest, RefusesToReadCompressedShardsPastThePageCache) {
+  const Content all = content();
+  write_chunked_shard(shard_, size, all.images, all.labels);
+  expect_error(ExitCode::usage, {shard_.string(), "chunked or compressed", "--data.read cached"},
+               [&] { Dataset dataset(packed_, Verify::first, ReadMode::direct); });
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "core/error.h"
 #include "io/hdf5.h"
 #include "tests/io/small_dataset.h"
+#include "tests/io/support/expect_error.h"
 #include "tests/io/temporary_folder.h"
 
 namespace convoy {
@@ -207,6 +208,118 @@ TEST_F(ReaderTest, RefusesOptionsThatCannotWork) {
   refused({.images = places, .crop = 0});
   refused({.images = places, .crop = crop, .threads = 0});
   refused({.images = places, .crop = crop, .ahead = 1});
+}
+
+// Readers that share a ring, as processes would, in memory of this one.
+class SharedRingTest : public ReaderTest {
+ protected:
+  static constexpr int ahead = 3;
+
+  explicit SharedRingTest(std::size_t readers = 2) : states_(readers), ring_(ahead) {
+    for (Bytes& state : states_) state.resize(RingShare::state_bytes);
+    for (Bytes& slot : ring_) slot.resize(static_cast<std::size_t>(places * crop * crop * 3));
+  }
+
+  // Reader `index`, which gives up after a quarter of a second.
+  ReaderOptions share(int index, int threads = 2) {
+    ReaderOptions shared = options(threads, ahead);
+    RingShare ring;
+    ring.index = index;
+    for (Bytes& state : states_) ring.states.push_back(state.data());
+    ring.waited = [](int reader, double seconds) {
+      if (seconds > 0.25) fail(ExitCode::rank_failed, "reader {} is late", reader);
+    };
+    shared.share = ring;
+    shared.allocate = [this, slot = 0](std::size_t bytes) mutable -> Buffer {
+      return {ring_[static_cast<std::size_t>(slot++)].data(), bytes, [](void*) {}};
+    };
+    return shared;
+  }
+
+ private:
+  // Aligned as the counters in them want it.
+  struct Bytes {
+    void resize(std::size_t bytes) { words.assign(bytes / sizeof(std::uint64_t) + 1, 0); }
+    void* data() { return words.data(); }
+    std::vector<std::uint64_t> words;
+  };
+  std::vector<Bytes> states_;
+  std::vector<Bytes> ring_;
+};
+
+class OfThreeTest : public SharedRingTest {
+ protected:
+  OfThreeTest() : SharedRingTest(3) {}
+};
+
+TEST_F(OfThreeTest, EachSeesWholeBatches) {
+  std::vector<std::jthread> ranks;
+  for (int index = 0; index < 3; ++index) {
+    ranks.emplace_back([&, index] {
+      const SimplePlan plan(60);
+      Reader reader(dataset(), plan, share(index, 1 + index));
+      for (std::int64_t b = 0; b < 60; ++b) {
+        const Batch batch = reader.next();
+        if ((b + index) % 7 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        expect_batch(dataset(), plan, batch);
+      }
+    });
+  }
+}
+
+TEST_F(SharedRingTest, TheFailureOfOneIsTheFailureOfAll) {
+  const TemporaryFolder folder;
+  const auto packed = small_dataset(folder.path(), 4, 5, 32);
+  const Dataset cut_short(packed, Verify::never);
+  std::filesystem::resize_file(packed / "shard-00000.h5", 100);
+  const SimplePlan plan(20);
+  const auto message_of = [&](const Dataset& data, int index) {
+    try {
+      Reader reader(data, plan, share(index));
+      for (int b = 0; b < 20; ++b) (void)reader.next();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::bad_data);
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  std::string other;
+  std::jthread second([&] { other = message_of(cut_short, 1); });
+  const std::string here = message_of(dataset(), 0);  // whose own images are whole
+  second.join();
+  EXPECT_THAT(here, testing::HasSubstr(packed.string()));
+  EXPECT_EQ(here, other);
+}
+
+TEST_F(SharedRingTest, OneThatNeverReadsIsNamed) {
+  const SimplePlan plan(20);
+  Reader reader(dataset(), plan, share(0));
+  expect_error(ExitCode::rank_failed, {"reader 1 is late"}, [&] { (void)reader.next(); });
+}
+
+TEST_F(SharedRingTest, OneThatKeepsItsBatchIsNamed) {
+  const SimplePlan plan(20);
+  Reader slow(dataset(), plan, share(1));
+  Reader reader(dataset(), plan, share(0));
+  (void)slow.next();  // and holds batch 0 for ever
+  for (int b = 0; b < ahead; ++b) expect_batch(dataset(), plan, reader.next());
+  expect_error(ExitCode::rank_failed, {"reader 1 is late"}, [&] { (void)reader.next(); });
+}
+
+TEST_F(SharedRingTest, FewerPlacesThanReaders) {
+  std::vector<std::jthread> ranks;
+  for (int index = 0; index < 2; ++index) {
+    ranks.emplace_back([&, index] {
+      const SimplePlan plan(9);
+      ReaderOptions one = share(index);
+      one.images = 1;
+      Reader reader(dataset(), plan, one);
+      for (std::int64_t b = 0; b < 9; ++b) {
+        const Batch batch = reader.next();
+        EXPECT_EQ(batch.labels[0], dataset().label(7 * b % 20));
+      }
+    });
+  }
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace convoy {
 // Packs classes * per_class images [size, size, 3] below `folder` and returns the packed folder.
 inline std::filesystem::path small_dataset(const std::filesystem::path& folder,
                                            std::int64_t classes, std::int64_t per_class,
-                                           std::int64_t size) {
+                                           std::int64_t size, std::int64_t shard_images = 0) {
   SynthOptions images;
   images.output = folder / "images";
   images.classes = classes;
@@ -26,6 +26,7 @@ inline std::filesystem::path small_dataset(const std::filesystem::path& folder,
   packing.input = images.output / "train";
   packing.output = folder / "packed";
   packing.size = size;
+  packing.shard_images = shard_images;
   packing.threads = 1;
   pack(packing);
   return packing.output;

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "core/error.h"
 #include "dist/agreement.h"
 #include "dist/backend.h"
 #include "dist/collective_record.h"

@@ -65,6 +65,7 @@ struct Dataset::State {
   std::unique_ptr<std::atomic<std::uint8_t>[]> verified;  // [size]: seen with the right checksum
   std::int64_t images = 0;
   std::int64_t image_bytes = 0;  // decoded
+  std::size_t unsealed = 0;      // shards of other tools
 
   struct Place {
     std::size_t shard;

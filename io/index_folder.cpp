@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "io/class_folders.h"
+#include "io/class_list.h"
 #include "io/crc32c.h"
 #include "io/dataset_index.h"
 #include "io/hdf5.h"

@@ -12,7 +12,7 @@ here=$(dirname "$(realpath "$0")")
 . "$here/../system/common.sh" "${3:-$here/../../build/release/convoy}"
 
 setup
-steps=$((kills * 8 > 100 ? kills * 8 : 100))
+steps=$((kills * 12 + 100))
 every=3
 sed -e "s/^steps = .*/steps = $steps/" -e 's/^threads = 1/threads = 1\nconv = minimal/' net.ini \
   >long.ini
@@ -30,6 +30,9 @@ saved() { # saved FOLDER: the step of its newest checkpoint
   last=${last##*step-}
   last=${last%.h5}
   echo $((10#${last:-0}))
+}
+unfinished() { # the half-written checkpoints of a folder, each by name and inode
+  find "$1/run/checkpoints" -name '*.partial' -printf '%f %i %T@\n' 2>/dev/null
 }
 random() { echo $(((RANDOM * 32768 + RANDOM) % $1)); } # 0 to $1 - 1
 
@@ -52,7 +55,7 @@ kill_some_rank() { # kill_some_rank FOLDER KILLS-LEFT
   local folder=$1 rank from share target pause
   rank=$(random 2)
   from=$(saved "$folder")
-  share=$((2 * (steps - from) / ($2 + 1)))
+  share=$((2 * (steps - from - 60) / ($2 + 1))) # the last steps are quicker than this script
   if [ "$(random 10)" -eq 0 ]; then
     target=0 # while it starts
     pause=$(random 1000)
@@ -72,7 +75,7 @@ kill_some_rank() { # kill_some_rank FOLDER KILLS-LEFT
 }
 
 killed_run() { # killed_run FOLDER STRATEGY
-  local folder=$1 done=0 starts=0 redone=0 in_checkpoint=0 starting=0 before code last
+  local folder=$1 done=0 starts=0 redone=0 in_checkpoint=0 starting=0 before code last halves halves_before=""
   mkdir -p "$folder"
   while [ "$starts" -lt $((3 * kills + 10)) ]; do
     before=$(logged "$folder")
@@ -86,7 +89,11 @@ killed_run() { # killed_run FOLDER STRATEGY
     last=$(logged "$folder")
     redone=$((redone + last - $(saved "$folder")))
     if [ "$last" -le "$before" ]; then starting=$((starting + 1)); fi
-    if ! absent "$folder/run/checkpoints/*.partial"; then in_checkpoint=$((in_checkpoint + 1)); fi
+    halves=$(unfinished "$folder")
+    if [ -n "$halves" ] && [ "$halves" != "$halves_before" ]; then
+      in_checkpoint=$((in_checkpoint + 1))
+    fi
+    halves_before=$halves
   done
   printf '  %s: %d kills, %d restarts, %d steps of %d done again; %d kills fell inside the writing of a checkpoint, %d before a first new step\n' \
     "$2" "$done" $((starts - 1)) "$redone" "$steps" "$in_checkpoint" "$starting"

@@ -9,12 +9,12 @@ namespace {
 
 // Headers may claim images of 800 MB, which is right and takes its time: not here.
 bool is_large(std::span<const std::uint8_t> bytes) {
-  constexpr long most = 1L << 20;
+  constexpr double most = 1 << 20;
   if (bytes.size() >= 24 && bytes[0] == 0x89) {  // PNG: width and height stand in its first chunk
-    long width = 0;
-    long height = 0;
-    for (std::size_t i = 16; i < 20; ++i) width = width << 8 | bytes[i];
-    for (std::size_t i = 20; i < 24; ++i) height = height << 8 | bytes[i];
+    double width = 0;
+    double height = 0;
+    for (std::size_t i = 16; i < 20; ++i) width = width * 256 + bytes[i];
+    for (std::size_t i = 20; i < 24; ++i) height = height * 256 + bytes[i];
     return width * height > most;
   }
   int width = 0;
@@ -24,7 +24,7 @@ bool is_large(std::span<const std::uint8_t> bytes) {
   const tjhandle handle = tjInitDecompress();
   tjDecompressHeader3(handle, bytes.data(), bytes.size(), &width, &height, &subsampling, &colours);
   tjDestroy(handle);
-  return static_cast<long>(width) * height > most;
+  return static_cast<double>(width) * height > most;
 }
 
 }  // namespace

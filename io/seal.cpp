@@ -83,7 +83,8 @@ struct SealedFile {
 
   // The line with which the file ends; empty where it is no seal.
   [[nodiscard]] std::string line() const {
-    for (const std::int64_t size : {gap_seal_bytes, seal_bytes}) {
+    // No line of 128 bytes looks like one of 64 from its middle on, whatever stands before either.
+    for (const std::int64_t size : {seal_bytes, gap_seal_bytes}) {
       std::string text(static_cast<std::size_t>(size), '\0');
       if (bytes < size) continue;
       read(bytes - size, reinterpret_cast<unsigned char*>(text.data()), size);

@@ -59,7 +59,10 @@ class FullyConnectedCpu : public FullyConnectedOp {
 
   void forward(const OpContext& context, const Tensor& x, const Tensor& w, const Tensor& b,
                const Tensor& y) override {
-    const auto [n, in, out, relu, parts] = spec_;
+    const std::int64_t n = spec_.images;
+    const std::int64_t in = spec_.in;
+    const std::int64_t out = spec_.out;
+    const bool relu = spec_.relu;
     auto* const inputs = static_cast<float*>(context.workspace);  // [panel][in][two vectors]
     for_pieces(team_.threads, in, kPackedInputs, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = 0; i < n; i += panel_)
@@ -97,7 +100,9 @@ class FullyConnectedCpu : public FullyConnectedOp {
 
   void backward_data(const OpContext& context, const Tensor& dy, const Tensor& w, const Tensor& dx,
                      const Tensor* mask) override {
-    const auto [n, in, out, relu, parts] = spec_;
+    const std::int64_t n = spec_.images;
+    const std::int64_t in = spec_.in;
+    const std::int64_t out = spec_.out;
     auto* const gradients = static_cast<float*>(context.workspace);  // [out][images]
     for_pieces(team_.threads, out, kPackedInputs, [&](std::int64_t begin, std::int64_t end) {
       team_.kernels.pack_transposed(dy.f32() + begin, out, n, end - begin,
@@ -117,7 +122,9 @@ class FullyConnectedCpu : public FullyConnectedOp {
 
   void backward_weights(const OpContext& context, const Tensor& x, const Tensor& dy,
                         const Tensor& dw, const Tensor& db, GradientSink* sink) override {
-    const auto [n, in, out, relu, parts] = spec_;
+    const std::int64_t n = spec_.images;
+    const std::int64_t in = spec_.in;
+    const std::int64_t out = spec_.out;
     auto* const inputs = static_cast<float*>(context.workspace);  // [panel][images][two vectors]
     for_pieces(team_.threads, in, kPackedInputs, [&](std::int64_t begin, std::int64_t end) {
       team_.kernels.pack(x.f32() + begin, in, n, end - begin, inputs + begin * n, n * panel_);

@@ -18,20 +18,24 @@ class SpatialNormCpu : public SpatialNormOp {
   }
 
   void forward(const OpContext& context, const Tensor& x, const Tensor& y) override {
-    const auto [n, h, w, c] = spec_.x;
+    const std::int64_t h = spec_.x.h;
+    const std::int64_t w = spec_.x.w;
+    const std::int64_t c = spec_.x.c;
     const std::int64_t image = spec_.x.per_row();
 #pragma omp parallel for schedule(static) num_threads(team_.threads)
-    for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t i = 0; i < spec_.x.n; ++i)
       team_.kernels.spatial_forward(x.f32() + i * image, y.f32() + i * image, h, w, c, spec_.size,
                                     &parameters_, work(context));
   }
 
   void backward(const OpContext& context, const Tensor& x, const Tensor& dy,
                 const Tensor& dx) override {
-    const auto [n, h, w, c] = spec_.x;
+    const std::int64_t h = spec_.x.h;
+    const std::int64_t w = spec_.x.w;
+    const std::int64_t c = spec_.x.c;
     const std::int64_t image = spec_.x.per_row();
 #pragma omp parallel for schedule(static) num_threads(team_.threads)
-    for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t i = 0; i < spec_.x.n; ++i)
       team_.kernels.spatial_backward(x.f32() + i * image, dy.f32() + i * image,
                                      dx.f32() + i * image, h, w, c, spec_.size, &parameters_,
                                      work(context));

@@ -72,6 +72,20 @@ TEST(Seal, LeavesOutItsGapAndNothingElse) {
   }
 }
 
+// Found by fuzzing: what stands before a seal may look like one.
+TEST(Seal, IsNotMistakenForWhatIsBeforeIt) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "x";
+  std::string before = "\nconvoy-seal crc32c 00000000 bytes 9 without 1-2";
+  before.resize(64, ' ');
+  write_bytes(path, before);
+  seal_file(path);
+  check_seal(path, ExitCode::bad_data);
+  write_bytes(path, before);
+  seal_file(path, {3, 7});
+  check_seal(path, ExitCode::bad_data);
+}
+
 TEST(Seal, IsKnownWhereOnlyItsBeginningIsLeft) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "x";

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Bad input: every damaged, foreign or missing dataset and image is named in one sentence, with exit
-# code 3 for bad data, 2 for wrong use and 7 for a full disk, and nothing half-written stays behind.
+# code 3 for bad data and 2 for wrong use, and nothing half-written stays behind.
 # shellcheck source=tests/system/common.sh disable=SC2317 # functions are called by expect and check
 . "$(dirname "$0")/common.sh"
 
@@ -220,41 +220,4 @@ expect 7 "the run directory net.ini/run cannot be created" \
 expect 7 "the run directory /proc/convoy cannot be created" ranks 2 train --config net.ini \
   --data.train train.convoy --run.dir /proc/convoy
 
-about "A full disk"
-mkdir disk
-if mount -t tmpfs -o size=64k tmpfs disk 2>/dev/null; then
-  mounted=$work/disk
-  expect 7 "No space left on device" \
-    convoy pack --input images/train --output disk/packed --size 32
-  check "pack left no shard behind" absent "disk/packed/shard-*"
-  rm -rf disk/*
-  expect 7 "No space left on device" convoy synth --output disk/images
-  rm -rf disk/*
-  # A rank's record of collectives takes 132 KiB, which are taken before the first step.
-  expect 7 "the record of collectives disk/run/collectives/rank-0 cannot be written: No space" \
-    convoy train --config net.ini --data.train train.convoy --run.dir disk/run
-  rm -rf disk/*
-  mount -o remount,size=$((64 + 132))k disk
-  expect 7 "No space left on device" convoy train --config net.ini --data.train train.convoy \
-    --run.dir disk/run
-  check "train left no half-written checkpoint" absent "disk/run/checkpoints/*"
-  check "the steps before it are in metrics.jsonl" \
-    grep -q '"kind":"train","step":6,' disk/run/metrics.jsonl
-  rm -rf disk/*
-  mount -o remount,size=$((64 + 2 * 132))k disk
-  expect 7 "No space left on device" ranks 2 train --config net.ini --data.train train.convoy \
-    --run.dir disk/run --parallel.strategy model
-  check "train on two ranks left no half-written checkpoint" absent "disk/run/checkpoints/*"
-  rm -rf disk/*
-  mount -o remount,size=$((64 + 132 + 4))k disk # log.txt has its page
-  head -c 60000 /dev/zero >disk/other
-  expect 7 "cannot write" convoy train --config net.ini --data.train train.convoy \
-    --run.dir disk/run
-else
-  skip "a small file system cannot be mounted here"
-fi
-if [ -c /dev/full ]; then
-  to_full() { "$@" >/dev/full; }
-  expect 7 "standard output cannot be written" to_full convoy inspect train.convoy
-fi
 finish

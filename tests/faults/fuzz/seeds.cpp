@@ -1,0 +1,39 @@
+// Writes small valid inputs for the targets that read bytes: fuzz_seeds FOLDER makes
+// FOLDER/TARGET/.
+#include <fstream>
+#include <string>
+
+#include "launcher/options.h"
+#include "tests/io/support/image_files.h"
+
+int main(int argc, char** argv) {
+  using namespace convoy;
+  namespace fs = std::filesystem;
+  if (argc != 2) return 2;
+  const fs::path folder = argv[1];
+  for (const char* target : {"config", "classes", "image", "seal"}) {
+    fs::create_directories(folder / target);
+  }
+  const auto write = [&](const std::string& name, const std::string& text) {
+    std::ofstream(folder / name, std::ios::binary) << text;
+  };
+  write("config/all.ini", render_job({}));
+  write("config/line", "--recipe\ncaffe\n--solver.batch=64\n--data.train\nfolder\n");
+  write("classes/list.txt", "n01440764 tench, Tinca tinca\nn01443537\tgoldfish\n\ncat\n");
+  write("seal/whole",
+        "123456789\nconvoy-seal crc32c e3069283 bytes 9" + std::string(26, ' ') + "\n");
+  Bytes pixels(40 * 30 * 3);
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * i / 7);
+  const auto image = [&](const std::string& name, const Bytes& bytes) {
+    write("image/" + name, std::string(bytes.begin(), bytes.end()));
+  };
+  image("colour.jpg", jpeg_file(pixels, 40, 30));
+  image("subsampled.jpg", jpeg_file(pixels, 40, 30, {TJPF_RGB, TJSAMP_420, 0}));
+  image("progressive.jpg", jpeg_file(pixels, 40, 30, {TJPF_RGB, TJSAMP_420, TJFLAG_PROGRESSIVE}));
+  image("grey.jpg", jpeg_file(pixels, 40, 30, {TJPF_GRAY, TJSAMP_GRAY, 0}));
+  image("cmyk.jpg", jpeg_file(pixels, 30, 20, {TJPF_CMYK, TJSAMP_444, 0}));
+  image("colour.png", png_file(pixels, 40, 30, PNG_FORMAT_RGB));
+  image("transparent.png", png_file(pixels, 30, 20, PNG_FORMAT_RGBA));
+  image("grey16.png", png_file(pixels, 30, 20, PNG_FORMAT_LINEAR_Y));
+  image("map.png", png_file(pixels, 40, 30, PNG_FORMAT_RGB_COLORMAP, Bytes(256 * 3, 7)));
+}

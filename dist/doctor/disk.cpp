@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <regex>
 #include <vector>
 
 #include <fcntl.h>
@@ -73,9 +73,17 @@ DiskFacts examine_disk(const fs::path& run_dir) {
 }
 
 std::optional<double> seconds_of(const std::string& text, const std::string& key) {
-  std::smatch match;
-  if (!std::regex_search(text, match, std::regex("\\b" + key + "\\s*=\\s*(\\d+)"))) return {};
-  return std::stod(match[1]);
+  const auto is_space = [](char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; };
+  for (std::size_t at = text.find(key); at != std::string::npos; at = text.find(key, at + 1)) {
+    if (at > 0 && !is_space(text[at - 1])) continue;
+    std::size_t next = at + key.size();
+    while (next < text.size() && is_space(text[next])) ++next;
+    if (next == text.size() || text[next] != '=') continue;
+    char* end = nullptr;
+    const double seconds = std::strtod(text.c_str() + next + 1, &end);
+    if (end != text.c_str() + next + 1) return seconds;
+  }
+  return {};
 }
 
 std::optional<double> slurm_seconds_to_end() {

@@ -42,21 +42,28 @@ mounted=$work/disk
 
 about "A full disk"
 expect 7 "No space left on device" convoy pack --input images/train --output disk/packed --size 32
-check "pack left nothing behind" absent "disk/packed/*"
+check "pack left no shard behind" absent "disk/packed/shard-*"
 rm -rf disk/*
 expect 7 "No space left on device" convoy synth --output disk/images
 rm -rf disk/*
 train=(train --config net.ini --data.train train.convoy --run.dir disk/run)
+# A rank's record of collectives takes 132 KiB, which are taken before the first step.
+expect 7 "the record of collectives disk/run/collectives/rank-0 cannot be written: No space" \
+  convoy "${train[@]}"
+rm -rf disk/*
+resized $((64 + 132))k
 expect 7 "No space left on device" convoy "${train[@]}"
 check "train left no half-written checkpoint" absent "disk/run/checkpoints/*"
 check "the steps before it are in metrics.jsonl" \
   grep -q '"kind":"train","step":6,' disk/run/metrics.jsonl
 rm -rf disk/*
+resized $((64 + 2 * 132))k
 expect 7 "No space left on device" ranks 2 "${train[@]}" --parallel.strategy model
 check "train on two ranks left no half-written checkpoint" absent "disk/run/checkpoints/*"
 rm -rf disk/*
-head -c 60000 /dev/zero >disk/other
-expect 7 "cannot write" convoy "${train[@]}"
+resized 64k
+head -c 62000 /dev/zero >disk/other
+expect 7 "cannot be written: No space left on device" convoy "${train[@]}"
 
 about "Packing into disks of many sizes"
 pack=(pack --input images/train --output disk/packed --size 32 --shard-images 10)

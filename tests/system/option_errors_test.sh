@@ -67,7 +67,7 @@ refused "model.classes is 3, but train.convoy has 4 classes" --model.classes 3
 refused "is too small" --model.input 28 --model.conv1-stride 28 --model.pool-round-up false
 expect 2 "train needs --data.train DIR" convoy train --config net.ini --run.dir run
 expect 2 "train needs --run.dir DIR" convoy train --config net.ini --data.train train.convoy
-expect 2 "pack needs --input DIR" convoy pack --output packed
+expect 2 "pack needs --input PATH" convoy pack --output packed
 expect 2 "synth needs --output DIR" convoy synth
 
 about "Options that contradict each other"
@@ -211,7 +211,7 @@ evaluated() { # evaluated TEXT CHECKPOINT
 }
 evaluated "cannot open nowhere.h5: No such file or directory" nowhere.h5
 evaluated "net.ini is cut short or was not written by Convoy" net.ini
-evaluated "train.convoy/index.h5 is cut short or was not written by Convoy" train.convoy/index.h5
+evaluated "train.convoy/index.h5 is not a checkpoint" train.convoy/index.h5
 evaluated "cannot read run: Is a directory" run
 : >empty.h5
 evaluated "empty.h5 is cut short or was not written by Convoy" empty.h5

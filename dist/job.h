@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/device.h"
+#include "core/net/spec.h"
 #include "core/options.h"
 
 namespace convoy {
@@ -107,6 +108,7 @@ struct LayerTime {
   std::int64_t exchange_bytes = 0;  // payload forward and backward
 };
 struct BenchResult {
+  NetSpec net;
   std::vector<LayerTime> layers;  // rank 0's
   double step_ms = 0;             // median; slowest rank
   double images_per_second = 0;

@@ -4,7 +4,10 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include "io/durable.h"
 #include "launcher/commands.h"
+#include "launcher/layer_json.h"
+#include "launcher/report_files.h"
 #include "launcher/table.h"
 
 namespace convoy {
@@ -101,51 +104,40 @@ std::string report(const BenchResult& result) {
 }
 
 nlohmann::ordered_json to_json(const BenchResult& result, const BenchOptions& options) {
-  nlohmann::ordered_json json{{"kind", "bench"},
-                              {"device", result.device},
-                              {"strategy", result.strategy},
-                              {"ranks", result.ranks},
-                              {"batch", options.job.solver.batch},
-                              {"steps", options.steps},
-                              {"step_ms", result.step_ms},
-                              {"update_ms", result.update_ms},
-                              {"comm_exposed_ms", result.comm_exposed_ms},
-                              {"images_per_second", result.images_per_second},
-                              {"peak_gflops", result.peak_gflops},
-                              {"copy_gbytes", result.copy_gbytes},
-                              {"peak_memory_bytes", result.peak_memory_bytes},
-                              {"reader_crops_per_second", result.reader_crops_per_second},
-                              {"layers", nlohmann::ordered_json::array()}};
-  for (const LayerTime& layer : result.layers) {
-    json["layers"].push_back({{"layer", layer.layer},
-                              {"implementation", layer.implementation},
-                              {"forward_ms", layer.forward_ms},
-                              {"backward_ms", layer.backward_ms},
-                              {"forward_gflop", layer.forward_gflop},
-                              {"backward_gflop", layer.backward_gflop},
-                              {"direct_gflop", layer.direct_gflop},
-                              {"forward_gbyte", layer.forward_gbyte},
-                              {"backward_gbyte", layer.backward_gbyte},
-                              {"exchange_bytes", layer.exchange_bytes}});
-  }
-  return json;
+  return {{"kind", "bench"},
+          {"device", result.device},
+          {"strategy", result.strategy},
+          {"ranks", result.ranks},
+          {"batch", options.job.solver.batch},
+          {"steps", options.steps},
+          {"step_ms", result.step_ms},
+          {"update_ms", result.update_ms},
+          {"comm_exposed_ms", result.comm_exposed_ms},
+          {"images_per_second", result.images_per_second},
+          {"peak_gflops", result.peak_gflops},
+          {"copy_gbytes", result.copy_gbytes},
+          {"peak_memory_bytes", result.peak_memory_bytes},
+          {"reader_crops_per_second", result.reader_crops_per_second},
+          {"net", net_to_json(result.net)},
+          {"layers", layers_to_json(result.layers)}};
 }
 
 class BenchCommand : public JobCommand {
  public:
   BenchCommand()
-      : JobCommand({.name = "bench",
-                    .summary = "times the training step, layer by layer, on synthetic data",
-                    .synopsis = "[mpirun -n N] convoy bench [--recipe NAME] [--json] [options]",
-                    .details =
-                        "Trains on random pixels and labels for a few steps and reports each "
+      : JobCommand(
+            {.name = "bench",
+             .summary = "times the training step, layer by layer, on synthetic data",
+             .synopsis = "[mpirun -n N] convoy bench [--recipe NAME] [--json FILE] [options]",
+             .details = "Trains on random pixels and labels for a few steps and reports each "
                         "layer's time, its share of the measured multiply-add peak, and the bytes "
                         "it exchanges; with --data.train also the reader alone on that dataset. "
-                        "Nothing is written.",
-                    .parallel = true}) {
+                        "Nothing else is written than the file of --json.",
+             .parallel = true}) {
     options_.number("steps", bench_.steps, {.low = 1}, "measured steps");
     options_.number("warmup", bench_.warmup, {.low = 0}, "steps before the measured ones");
-    options_.flag("json", json_, "print one JSON object");
+    options_.path("json", json_, "FILE",
+                  "writes the figures as one JSON object; -: on standard output, and no table");
   }
 
   void parse(const std::vector<std::string>& arguments) override {
@@ -154,19 +146,19 @@ class BenchCommand : public JobCommand {
   }
 
   void run(World* world, std::ostream& out) override {
+    const bool to_file = !json_.empty() && json_ != "-";
+    if (to_file && world->rank() == 0) require_folder_of(json_);
     const BenchResult result = bench(*world, bench_);
     if (world->rank() != 0) return;
     for (const std::string& warning : result.warnings) spdlog::warn(warning);
-    if (json_) {
-      out << to_json(result, bench_).dump() << '\n';
-    } else {
-      out << report(result);
-    }
+    const std::string json = to_json(result, bench_).dump() + '\n';
+    out << (json_ == "-" ? json : report(result));
+    if (to_file) write_durably(json_, json);
   }
 
  private:
   BenchOptions bench_;
-  bool json_ = false;
+  std::filesystem::path json_;
 };
 
 }  // namespace

@@ -16,5 +16,6 @@ namespace convoy {
 [[nodiscard]] std::unique_ptr<Command> make_eval();
 [[nodiscard]] std::unique_ptr<Command> make_bench();
 [[nodiscard]] std::unique_ptr<Command> make_doctor();
+[[nodiscard]] std::unique_ptr<Command> make_compare();
 
 }  // namespace convoy

@@ -1,6 +1,4 @@
 // The list of commands, the overview, and the choice between one process and an MPI job.
-#include "launcher/dispatch.h"
-
 #include <algorithm>
 #include <memory>
 #include <ostream>
@@ -12,6 +10,7 @@
 #include "core/error.h"
 #include "dist/libraries.h"
 #include "launcher/commands.h"
+#include "launcher/dispatch.h"
 #include "launcher/failure.h"
 #include "launcher/nearest.h"
 #include "launcher/parallel_run.h"
@@ -24,8 +23,8 @@ using Commands = std::vector<std::unique_ptr<Command>>;
 
 Commands make_commands() {
   Commands commands;
-  for (const auto make :
-       {make_synth, make_pack, make_inspect, make_train, make_eval, make_bench, make_doctor}) {
+  for (const auto make : {make_synth, make_pack, make_inspect, make_train, make_eval, make_bench,
+                          make_doctor, make_compare}) {
     commands.push_back(make());
   }
   return commands;

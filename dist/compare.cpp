@@ -15,7 +15,7 @@
 #include "dist/agreement.h"
 #include "dist/contestant.h"
 #include "dist/memory_estimate.h"
-#include "dist/partition.h"
+#include "dist/step_parts.h"
 #include "dist/training_data.h"
 #include "io/progress.h"
 
@@ -39,23 +39,18 @@ std::int64_t resident_bytes() {
 std::vector<LayerTraffic> traffic_by_layer(const NetSpec& net, const Strategy& strategy,
                                            std::int64_t batch, DType activations) {
   std::vector<LayerTraffic> lines;
-  LayerTraffic line;
-  const std::int64_t images = batch / strategy.grid.replicas;
-  for (const PlannedLayer& planned : partition(net, strategy.grid, 0, images, activations)) {
-    if (const auto* exchange = std::get_if<ExchangePlan>(&planned)) {
-      line.activation_bytes += exchange->forward_bytes() + exchange->backward_bytes();
-      line.layer = "logits";
-      continue;
+  const auto line_of = [&](const std::string& layer) -> LayerTraffic& {
+    if (lines.empty() || lines.back().layer != layer) lines.push_back({layer});
+    return lines.back();
+  };
+  for (const StepPart& part : step_parts(net, strategy, batch, activations)) {
+    if (part.spec == nullptr) {
+      line_of(part.layer).activation_bytes += part.forward_bytes + part.backward_bytes;
+    } else if (part.copied && part.parameters > 0) {
+      line_of(part.layer).gradient_bytes =
+          part.parameters * static_cast<std::int64_t>(sizeof(float));
     }
-    const LayerPlan& layer = std::get<LayerPlan>(planned);
-    line.layer = layer.spec->name;
-    if (strategy.grid.replicas > 1 && layer.spec->parameters() > 0)
-      line.gradient_bytes = (layer.spec->weight_shape().per_row() + 1) * layer.part.out.size() *
-                            static_cast<std::int64_t>(sizeof(float));
-    if (layer.spec->parameters() > 0 || line.activation_bytes > 0) lines.push_back(line);
-    line = {};
   }
-  if (line.activation_bytes > 0) lines.push_back(line);
   return lines;
 }
 

@@ -24,7 +24,7 @@ using Commands = std::vector<std::unique_ptr<Command>>;
 Commands make_commands() {
   Commands commands;
   for (const auto make : {make_synth, make_pack, make_inspect, make_train, make_eval, make_bench,
-                          make_doctor, make_compare}) {
+                          make_doctor, make_compare, make_plan}) {
     commands.push_back(make());
   }
   return commands;

@@ -97,7 +97,8 @@ function plot({ title, note, says, names, dashed, figures, draw }) {
   let last = 0;
   new ResizeObserver((entries) => {
     const width = Math.max(280, Math.round(entries[0].contentRect.width));
-    if (width !== last) redraw((last = width));
+    // In the next frame: a new height within this one would be observed again at once.
+    if (width !== last) requestAnimationFrame(() => redraw((last = width)));
   }).observe(figure);
   return element("section", {}, element("h2", {}, title), figure,
     ...(figures ? [element("details", {}, element("summary", {}, "The figures"), figures)] : []));

@@ -17,6 +17,17 @@ Json parse(const std::filesystem::path& path) {
   return Json::parse(in);
 }
 
+void require_same_net(const std::filesystem::path& path, const Json& there, const Json& here) {
+  for (const auto& [key, value] : here.items()) {
+    if (there.at(key) == value) continue;
+    fail(
+        ExitCode::bad_data,
+        "{} was measured with another net ({}: {}, here {}); give plan the same --recipe, --config "
+        "and model options as that run had",
+        path.string(), key, there.at(key).dump(), value.dump());
+  }
+}
+
 double median(const Json& spread) { return spread.at("median").get<double>(); }
 
 Observation of_compare(const Json& json, const NetSpec& net, std::int64_t batch) {
@@ -55,12 +66,7 @@ MeasuredFile read_measured(const std::filesystem::path& path, const NetSpec& net
   try {
     const Json json = parse(path);
     const auto kind = json.at("kind").get<std::string>();
-    if (json.at("net") != net_to_json(net)) {
-      fail(ExitCode::bad_data,
-           "{} was measured with another net ({} parameters, not {}); give plan the same --recipe, "
-           "--config and model options as that run had",
-           path.string(), json.at("net").at("parameters").get<std::int64_t>(), net.parameters());
-    }
+    require_same_net(path, json.at("net"), net_to_json(net));
     json.at("device").get_to(file.device);
     json.at("ranks").get_to(file.ranks);
     json.at("batch").get_to(file.batch);

@@ -28,7 +28,7 @@ std::string model_text(const PlanReport& report) {
   const ClusterSpec& cluster = input.cluster;
   std::string text = fmt::format(
       "{} node{} of {} rank{}; a message of m bytes takes {} inside a node and {} between nodes "
-      "(payload; a node's ranks share its link)\n",
+      "(payload; a node's ranks share its link)",
       cluster.nodes, cluster.nodes == 1 ? "" : "s", cluster.ranks_per_node,
       cluster.ranks_per_node == 1 ? "" : "s", link_text(cluster.intra), link_text(cluster.inter));
   text = wrapped(text, 0, kWidth) + "\n";

@@ -34,11 +34,11 @@ void require_sensible(const ClusterSpec& cluster) {
   require_link(cluster.intra, "intra");
   require_link(cluster.inter, "inter");
   if (cluster.nodes > 1 && cluster.ranks_per_node > 1 &&
-      cluster.inter.bytes_per_ms() > cluster.intra.bytes_per_ms()) {
+      cluster.inter.gbit > cluster.intra.gbit * cluster.ranks_per_node) {
     fail(ExitCode::usage,
-         "the link between nodes ({:g} Gbit/s) is faster than that inside a node ({:g} Gbit/s); "
-         "are plan.inter-gbit and plan.intra-gbit exchanged?",
-         cluster.inter.gbit, cluster.intra.gbit);
+         "a node's link to the others ({:g} Gbit/s) is faster than those of its {} ranks together "
+         "({:g} Gbit/s each); are plan.inter-gbit and plan.intra-gbit exchanged?",
+         cluster.inter.gbit, cluster.ranks_per_node, cluster.intra.gbit);
   }
   const auto& names = all_reduce_names();
   if (std::ranges::find(names, cluster.all_reduce) == names.end())

@@ -194,7 +194,7 @@ function map(fields, texts, columnNames, rowNames, options) {
       parts.push(drawn("text", { class: "tick", x: left - 6, y: y + pitch / 2 + 4, "text-anchor": "end", "font-size": 12 }, name));
       columnNames.forEach((column, c) => {
         const x = left + c * cell;
-        parts.push(drawn("rect", { x: x + 1, y: y + 1, width: cell - 2, height: pitch - 2, fill: colour(fields[r][c]), "fill-opacity": 0.85 },
+        parts.push(drawn("rect", { x: x + 1, y: y + 1, width: cell - 2, height: pitch - 2, fill: colour(fields[r][c]) },
           drawn("title", {}, texts[r][c])));
         if (options.names[fields[r][c]].length * 7.5 < cell - 4)
           parts.push(drawn("text", { x: x + cell / 2, y: y + pitch / 2 + 4, "text-anchor": "middle", "font-size": 12, style: "fill: var(--paper)" }, options.names[fields[r][c]]));

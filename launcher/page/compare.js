@@ -68,7 +68,9 @@
     draw: lines(strategies.map((s) => ({ name: s.strategy, points: s.losses.map((loss, i) => [i + 1, loss]) })), { xLabel: "step", yLabel: "loss", overlaid: true }),
   }));
 
-  const computed = [...new Set(strategies.flatMap((s) => s.layers.map((line) => line.layer)))];
+  // The strategy with most lines has its exchanges where they belong.
+  const longest = [...strategies].sort((a, b) => b.layers.length - a.layers.length);
+  const computed = [...new Set(longest.flatMap((s) => s.layers.map((line) => line.layer)))];
   const layerMs = (s, layer) => {
     const line = s.layers.find((l) => l.layer === layer);
     return line ? short(line.forward_ms + line.backward_ms) : "";

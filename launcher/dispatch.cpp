@@ -1,4 +1,6 @@
 // The list of commands, the overview, and the choice between one process and an MPI job.
+#include "launcher/dispatch.h"
+
 #include <algorithm>
 #include <memory>
 #include <ostream>
@@ -10,7 +12,6 @@
 #include "core/error.h"
 #include "dist/libraries.h"
 #include "launcher/commands.h"
-#include "launcher/dispatch.h"
 #include "launcher/failure.h"
 #include "launcher/nearest.h"
 #include "launcher/parallel_run.h"

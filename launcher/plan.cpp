@@ -130,7 +130,7 @@ class PlanCommand : public JobCommand {
   }
 
   void complete();
-  [[nodiscard]] DeviceCosts costs(const NetSpec& net, std::string& source) const;
+  void add_costs(PlanReport& report) const;
   [[nodiscard]] PlanReport make_report() const;
   void predict_all(PlanReport& report) const;
   void check(PlanReport& report) const;
@@ -182,26 +182,34 @@ void PlanCommand::complete() {
   }
 }
 
-DeviceCosts PlanCommand::costs(const NetSpec& net, std::string& source) const {
+void PlanCommand::add_costs(PlanReport& report) const {
+  PlanInput& input = report.input;
   if (measured_.empty()) {
     const DeviceDescription device{device_, tflops_, share_, memory_,
                                    find_device(device_).device.activations};
-    source = fmt::format(
+    report.source = fmt::format(
         "from the description of {}: {:g} TFLOP/s, of which layers reach {:g}, and {:g} GB/s",
         device.name, device.tflops, device.share_of_peak, device.memory_gbyte_s);
-    return describe_costs(net, device);
+    input.activations = device.activations;
+    input.costs = describe_costs(input.net, device);
+    return;
   }
-  std::vector<Observation> observations;
+  std::vector<Observation> alone;
+  std::vector<Observation> together;
   double memory = memory_;
+  std::string device;
   for (const std::string& path : split(measured_, ',')) {
-    const MeasuredFile file = read_measured(path, net);
-    observations.insert(observations.end(), file.strategies.begin(), file.strategies.end());
+    const MeasuredFile file = read_measured(path, input.net);
+    for (const Observation& seen : file.strategies)
+      (seen.strategy.grid.ranks() == 1 ? alone : together).push_back(seen);
     if (file.memory_gbyte_s > 0) memory = file.memory_gbyte_s;
-    source = file.device;
+    device = file.device;
   }
-  source = fmt::format("fitted to {} measured step{} on {} ({})", observations.size(),
-                       observations.size() == 1 ? "" : "s", source, measured_);
-  return fit_costs(net, observations, memory);
+  const std::size_t steps = alone.size() + together.size();
+  report.source = fmt::format("fitted to {} measured step{} on {} ({})", steps,
+                              steps == 1 ? "" : "s", device, measured_);
+  input.costs = fit_costs(input.net, together.empty() ? alone : together, memory);
+  if (!alone.empty()) input.costs_alone = fit_costs(input.net, alone, memory);
 }
 
 void PlanCommand::predict_all(PlanReport& report) const {
@@ -257,8 +265,7 @@ PlanReport PlanCommand::make_report() const {
   report.input.net = build_alexnet(job_.model);
   report.input.cluster = cluster_;
   report.input.bucket_bytes = 1e6 * job_.dist.bucket_mb;
-  if (measured_.empty()) report.input.activations = find_device(device_).device.activations;
-  report.input.costs = costs(report.input.net, report.source);
+  add_costs(report);
   report.names = strategies_.empty() ? strategy_names() : split(strategies_, ',');
   predict_all(report);
   if (!against_.empty()) check(report);

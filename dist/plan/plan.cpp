@@ -56,6 +56,8 @@ class Reductions {
 
 Prediction predict(const PlanInput& input, const Strategy& strategy, std::int64_t batch) {
   const ClusterSpec& cluster = input.cluster;
+  const bool alone = strategy.grid.ranks() == 1 && !input.costs_alone.layers.empty();
+  const DeviceCosts& costs = alone ? input.costs_alone : input.costs;
   const GroupPlace towers = place_towers(cluster, strategy.grid);
   const GroupPlace replicas = place_replicas(cluster, strategy.grid);
   const std::vector<StepPart> parts = step_parts(input.net, strategy, batch, input.activations);
@@ -63,12 +65,12 @@ Prediction predict(const PlanInput& input, const Strategy& strategy, std::int64_
   Prediction prediction;
   prediction.strategy = strategy;
   prediction.batch = batch;
-  prediction.rest_ms = input.costs.rest_ms;
+  prediction.rest_ms = costs.rest_ms;
   for (const StepPart& part : parts) {
     prediction.exchange_ms +=
         all_gather_ms(cluster, towers, static_cast<double>(part.forward_bytes));
     if (part.spec != nullptr)
-      prediction.compute_ms += cost_of(input.costs, part.layer).forward.ms(part.share, part.images);
+      prediction.compute_ms += cost_of(costs, part.layer).forward.ms(part.share, part.images);
   }
   double now_ms = prediction.compute_ms + prediction.exchange_ms;
   Reductions reductions(input, replicas);
@@ -80,7 +82,7 @@ Prediction predict(const PlanInput& input, const Strategy& strategy, std::int64_
     prediction.exchange_ms += moving;
     now_ms += moving;
     if (part->spec == nullptr) continue;
-    const LayerCost& cost = cost_of(input.costs, part->layer);
+    const LayerCost& cost = cost_of(costs, part->layer);
     const double backward = cost.backward.ms(part->share, part->images);
     prediction.compute_ms += backward;
     now_ms += backward;

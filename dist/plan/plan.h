@@ -16,6 +16,9 @@ struct PlanInput {
   NetSpec net;
   ClusterSpec cluster;
   DeviceCosts costs;
+  // Of a rank that computes while its neighbours do not, which leave it more of the memory's rate:
+  // strategies on one rank. Empty: as `costs`.
+  DeviceCosts costs_alone;
   DType activations = DType::f32;
   double bucket_bytes = 25e6;  // of gradients that are reduced together
 };

@@ -46,6 +46,14 @@ TEST(Plan, SingleIsItsLayers) {
   EXPECT_NEAR(one.images_per_second(), 16'000 / one.step_ms, 1e-9);
 }
 
+TEST(Plan, OneRankMayBeQuickerAloneThanBesideOthers) {
+  PlanInput made = input(2);
+  made.costs_alone = made.costs;
+  for (auto& [name, cost] : made.costs_alone.layers) cost.forward.image_ms = 0.5;
+  EXPECT_NEAR(of(made, "single", 16).compute_ms, 8 * 2.5 * 16, 1e-9);
+  EXPECT_NEAR(of(made, "model", 16).compute_ms, 8 * 3 * 8, 1e-9);
+}
+
 TEST(Plan, ModelHalvesTheLayersAndSendsActivations) {
   const Prediction model = of(input(2), "model", 16);
   EXPECT_NEAR(model.compute_ms, 8 * 3 * 16 / 2, 1e-9);

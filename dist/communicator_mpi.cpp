@@ -2,9 +2,11 @@
 //
 // All are nonblocking calls that are polled, so that a rank that does not come is noticed. Memory
 // that the host cannot address passes by pinned host memory.
+#include <chrono>
 #include <cstring>
 #include <exception>
 #include <limits>
+#include <thread>
 #include <vector>
 
 #include <mpi.h>
@@ -16,6 +18,8 @@
 
 namespace convoy {
 namespace {
+
+constexpr std::chrono::milliseconds kNap{1};
 
 int as_count(std::int64_t count) {
   if (count > std::numeric_limits<int>::max()) {
@@ -121,6 +125,15 @@ class MpiCommunicator : public Communicator {
   void barrier(const std::string& name) override {
     run(enter(name, 0), "MPI_Ibarrier",
         [&](MPI_Request* request) { return MPI_Ibarrier(comm_, request); });
+  }
+  void rest(const std::string& name) override {
+    const Entered collective = enter(name, 0);
+    MPI_Request request = MPI_REQUEST_NULL;
+    check_mpi(MPI_Ibarrier(comm_, &request), "MPI_Ibarrier", name);
+    while (!test(request, collective)) {
+      show_life();
+      std::this_thread::sleep_for(kNap);
+    }
   }
 
  private:

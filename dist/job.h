@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/device.h"
+#include "core/net/spec.h"
 #include "core/options.h"
 
 namespace convoy {
@@ -139,6 +140,7 @@ struct LoaderResult {
 };
 
 struct BenchResult {
+  NetSpec net;
   std::vector<LayerTime> layers;  // rank 0's
   double step_ms = 0;             // median; slowest rank
   double images_per_second = 0;

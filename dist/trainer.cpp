@@ -17,6 +17,7 @@
 #include "dist/step_runner.h"
 #include "dist/step_window.h"
 #include "dist/texts.h"
+#include "dist/training_data.h"
 #include "dist/weights_file.h"
 #include "io/batch_plan.h"
 #include "io/progress.h"
@@ -24,34 +25,12 @@
 namespace convoy {
 namespace {
 
-// The classes of the net are those of the training set unless more are asked for. Checked before
-// any memory is planned: that the training set fills a batch.
-JobOptions with_classes(JobOptions options, const Dataset& dataset) {
-  const auto classes = static_cast<std::int64_t>(dataset.classes().size());
-  if (options.model.classes == 0) options.model.classes = classes;
-  if (options.model.classes < classes) {
-    fail(ExitCode::usage, "model.classes is {}, but {} has {} classes; leave model.classes out",
-         options.model.classes, dataset.folder().string(), classes);
-  }
-  if (options.solver.batch > dataset.size()) {
-    fail(ExitCode::bad_data,
-         "{} holds {} images, fewer than one global batch of {}; use a smaller --solver.batch",
-         dataset.folder().string(), dataset.size(), options.solver.batch);
-  }
-  return options;
-}
-
 // What a run goes on with, once it is known to be the same: kernels are those of its checkpoint,
 // which a file could only repeat.
 JobOptions continued(JobOptions options, const RunState& run, const Dataset& dataset) {
   require_same_run(run, dataset, options);
   if (run.exists) options.device.kernels.clear();
   return options;
-}
-
-AugmentOptions augmentation(const JobOptions& options) {
-  const PreprocessOptions& p = options.preprocess;
-  return {options.model.input, p.random_crop, p.mirror, p.colour_noise, p.noise_epochs};
 }
 
 // A step is begun before the next batch is there, and ended without it after so long, so that a

@@ -4,8 +4,11 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include "io/durable.h"
 #include "launcher/commands.h"
+#include "launcher/layer_json.h"
 #include "launcher/loader_report.h"
+#include "launcher/report_files.h"
 #include "launcher/table.h"
 
 namespace convoy {
@@ -112,19 +115,8 @@ nlohmann::ordered_json to_json(const BenchResult& result, const BenchOptions& op
                               {"peak_gflops", result.peak_gflops},
                               {"copy_gbytes", result.copy_gbytes},
                               {"peak_memory_bytes", result.peak_memory_bytes},
-                              {"layers", nlohmann::ordered_json::array()}};
-  for (const LayerTime& layer : result.layers) {
-    json["layers"].push_back({{"layer", layer.layer},
-                              {"implementation", layer.implementation},
-                              {"forward_ms", layer.forward_ms},
-                              {"backward_ms", layer.backward_ms},
-                              {"forward_gflop", layer.forward_gflop},
-                              {"backward_gflop", layer.backward_gflop},
-                              {"direct_gflop", layer.direct_gflop},
-                              {"forward_gbyte", layer.forward_gbyte},
-                              {"backward_gbyte", layer.backward_gbyte},
-                              {"exchange_bytes", layer.exchange_bytes}});
-  }
+                              {"net", net_to_json(result.net)},
+                              {"layers", layers_to_json(result.layers)}};
   if (result.loader) json["loader"] = loader_json(*result.loader);
   return json;
 }
@@ -135,16 +127,19 @@ class BenchCommand : public JobCommand {
       : JobCommand(
             {.name = "bench",
              .summary = "times the training step, layer by layer, on synthetic data",
-             .synopsis = "[mpirun -n N] convoy bench [--recipe NAME] [--loader] [--json] [options]",
+             .synopsis =
+                 "[mpirun -n N] convoy bench [--recipe NAME] [--loader] [--json FILE] [options]",
              .details = "Trains on random pixels and labels for a few steps and reports each "
                         "layer's time, its share of the measured multiply-add peak, and the bytes "
                         "it exchanges; with --data.train also the reader of that dataset, part by "
-                        "part, and what holds it up. Nothing is written.",
+                        "part, and what holds it up. Nothing else is written than the file of "
+                        "--json.",
              .parallel = true}) {
     options_.number("steps", bench_.steps, {.low = 1}, "measured steps");
     options_.number("warmup", bench_.warmup, {.low = 0}, "steps before the measured ones");
     options_.flag("loader", loader_only_, "only the reader of data.train, without the net");
-    options_.flag("json", json_, "print one JSON object");
+    options_.path("json", json_, "FILE",
+                  "writes the figures as one JSON object; -: on standard output, and no table");
   }
 
   void parse(const std::vector<std::string>& arguments) override {
@@ -154,26 +149,30 @@ class BenchCommand : public JobCommand {
   }
 
   void run(World* world, std::ostream& out) override {
+    if (to_file() && world->rank() == 0) require_folder_of(json_);
     if (loader_only_) {
       const LoaderResult loader = bench_loader(*world, bench_.job);
-      if (world->rank() == 0)
-        out << (json_ ? loader_json(loader).dump() + '\n' : loader_report(loader, 0));
+      if (world->rank() == 0) print(loader_json(loader), loader_report(loader, 0), out);
       return;
     }
     const BenchResult result = bench(*world, bench_);
     if (world->rank() != 0) return;
     for (const std::string& warning : result.warnings) spdlog::warn(warning);
-    if (json_) {
-      out << to_json(result, bench_).dump() << '\n';
-    } else {
-      out << report(result);
-    }
+    print(to_json(result, bench_), report(result), out);
   }
 
  private:
+  [[nodiscard]] bool to_file() const { return !json_.empty() && json_ != "-"; }
+  void print(const nlohmann::ordered_json& json, const std::string& table,
+             std::ostream& out) const {
+    const std::string line = json.dump() + '\n';
+    out << (json_ == "-" ? line : table);
+    if (to_file()) write_durably(json_, line);
+  }
+
   BenchOptions bench_;
   bool loader_only_ = false;
-  bool json_ = false;
+  std::filesystem::path json_;
 };
 
 }  // namespace

@@ -23,5 +23,7 @@ namespace convoy {
 // All of them.
 using Commands = std::vector<std::unique_ptr<Command>>;
 [[nodiscard]] Commands make_commands();
+[[nodiscard]] std::unique_ptr<Command> make_compare();
+[[nodiscard]] std::unique_ptr<Command> make_plan();
 
 }  // namespace convoy

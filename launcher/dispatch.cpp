@@ -94,8 +94,9 @@ int choose(int argc, char** argv, std::ostream& out, std::ostream& err) {
 
 Commands make_commands() {
   Commands commands;
-  for (const auto make : {make_synth, make_pack, make_index, make_verify, make_inspect, make_train,
-                          make_eval, make_bench, make_doctor, make_launch}) {
+  for (const auto make :
+       {make_synth, make_pack, make_index, make_verify, make_inspect, make_train, make_eval,
+        make_bench, make_doctor, make_compare, make_plan, make_launch}) {
     commands.push_back(make());
   }
   return commands;

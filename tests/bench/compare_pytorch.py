@@ -140,7 +140,7 @@ def convoy_variants(arguments):
         choice = ["--parallel.strategy", strategy, "--solver.batch", str(arguments.batch)]
         yield Variant(
             f"convoy bench {strategy}", "convoy",
-            [*start, "bench", *choice, "--json", *shlex.split(arguments.convoy_bench_args)],
+            [*start, "bench", *choice, "--json", "-", *shlex.split(arguments.convoy_bench_args)],
             environment)
         if arguments.convoy_train_args is not None:
             steps = arguments.warmup + arguments.steps

@@ -99,7 +99,7 @@ class Communicator {
                       std::span<const std::int64_t> counts, float* all) = 0;
   virtual void barrier(const std::string& name) = 0;
   // A barrier for ranks that have nothing to do while others of their host compute: they sleep
-  // between looks and leave the cores to them.
+  // between looks and leave the cores to them. Not for a group whose waits are limited.
   virtual void rest(const std::string& name) { barrier(name); }
   // The host waits until the stream's work is done, collectives on it included.
   virtual void wait(Stream& stream) { stream.synchronize(); }

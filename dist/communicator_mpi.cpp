@@ -130,10 +130,8 @@ class MpiCommunicator : public Communicator {
     const Entered collective = enter(name, 0);
     MPI_Request request = MPI_REQUEST_NULL;
     check_mpi(MPI_Ibarrier(comm_, &request), "MPI_Ibarrier", name);
-    while (!test(request, collective)) {
-      show_life();
-      std::this_thread::sleep_for(kNap);
-    }
+    while (!test(request, collective)) std::this_thread::sleep_for(kNap);
+    leave(collective);
   }
 
  private:

@@ -33,7 +33,7 @@ class GatherImages : public ExchangeLayer {
 class TakeImages : public ExchangeLayer {
  public:
   TakeImages(const ExchangePlan& plan, const ExchangePlace& place) : ExchangeLayer(plan, place) {
-    name_ = "images-" + plan.before;  // short enough to be copied without an allocation
+    name_ = "exchange-images";  // before the loss; short enough to be copied without an allocation
   }
   [[nodiscard]] Shape output() const override {
     Shape own = plan_.whole;
@@ -103,7 +103,7 @@ class GatherInTurns : public ExchangeLayer {
 class TakeInTurns : public ExchangeLayer {
  public:
   TakeInTurns(const ExchangePlan& plan, const ExchangePlace& place) : ExchangeLayer(plan, place) {
-    name_ = "images-" + plan.before;  // short enough to be copied without an allocation
+    name_ = "exchange-images";  // before the loss; short enough to be copied without an allocation
   }
 
   void forward(const Pass& pass, const Tensor& x, const Tensor& y) override {

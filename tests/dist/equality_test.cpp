@@ -299,7 +299,7 @@ TEST(Equality, BytesMovedAreThePredictedOnes) {
       if (count.payload_bytes == 0) continue;
       EXPECT_TRUE(place == "exchange-conv3" || place == "exchange-fc6" || place == "exchange-fc7" ||
                   place == "exchange-fc8" || place == "exchange-loss" ||
-                  place == "images-loss")
+                  place == "exchange-images")
           << place;
     }
     if (job.dist.strategy == "owt") {

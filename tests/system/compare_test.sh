@@ -88,7 +88,7 @@ json_check "the file has the layers' times" bench-8.json 'len(d["layers"]) > 8 a
 about "A plan from what was measured, against it, and from a description"
 # shellcheck disable=SC2054 # commas belong to a value
 plan=(plan "${small[@]}" --cluster.gpus-per-node 2 --plan.batches 8,64)
-expect 0 "fitted to 3 measured steps" convoy "${plan[@]}" --measured c.json --against c.json --json p.json \
+expect 0 "fitted to 5 measured steps" convoy "${plan[@]}" --measured c.json --against c.json --json p.json \
   --html p.html
 tr -s '\n ' ' ' <.out >plan.txt
 check "it prints its model" contains plan.txt "2(n-1) latency + 2(n-1)/n m / rate"

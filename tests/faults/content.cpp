@@ -55,6 +55,11 @@ CheckpointContent read_checkpoint(const fs::path& path) {
   content.mean_image = info.mean_image;
   content.pca_deviations = info.pca.deviations;
   content.pca_vectors = info.pca.vectors;
+  if (info.continuation) {
+    const ContinuationInfo& c = *info.continuation;
+    content.continuation = {c.global_batch, c.plateau.drops, c.plateau.waited, c.plateau.best,
+                            c.best_top1,    c.kernels,       c.strategy,       c.ranks};
+  }
   return content;
 }
 
@@ -69,13 +74,14 @@ void make_images(const fs::path& folder) {
   synthesise(images);
 }
 
-void pack_images(const fs::path& images, const fs::path& output) {
+void pack_images(const fs::path& images, const fs::path& output, const std::string& encoding) {
   PackOptions packing;
   packing.input = images / "train";
   packing.output = output;
   packing.size = image_size;
   packing.threads = 1;
   packing.shard_images = shard_images;
+  packing.encoding = encoding;
   pack(packing);
 }
 
@@ -91,6 +97,13 @@ void write_checkpoint(const fs::path& path, const fs::path& dataset_folder, std:
   info.image_size = dataset.image_size();
   info.mean_image = dataset.mean_image();
   info.pca = dataset.pca();
+  ContinuationInfo& going_on = info.continuation.emplace();
+  going_on.global_batch = 128;
+  going_on.plateau = {1, 2, 0.25};
+  going_on.best_top1 = 0.75;
+  going_on.kernels = "conv1 forward 3";
+  going_on.strategy = "model";
+  going_on.ranks = 2;
   CheckpointWriter writer(path, info);
   const Shape conv{16, 5, 5, 8};
   const Shape full{10, 1, 1, 64};

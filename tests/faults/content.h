@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "io/dataset.h"
@@ -36,13 +37,19 @@ struct CheckpointContent {
   std::vector<float> mean_image;
   std::array<double, 3> pca_deviations{};
   std::array<std::array<double, 3>, 3> pca_vectors{};
+  // Of ContinuationInfo: batch, the plateau's drops, steps waited and best, best top-1, kernels,
+  // strategy, ranks.
+  std::tuple<std::int64_t, std::int64_t, std::int64_t, double, double, std::string, std::string,
+             std::int64_t>
+      continuation;
   friend bool operator==(const CheckpointContent&, const CheckpointContent&) = default;
 };
 [[nodiscard]] CheckpointContent read_checkpoint(const std::filesystem::path& path);
 
 // 15 small images of 3 classes as class folders in `folder`, and packed into two shards.
 void make_images(const std::filesystem::path& folder);
-void pack_images(const std::filesystem::path& images, const std::filesystem::path& output);
+void pack_images(const std::filesystem::path& images, const std::filesystem::path& output,
+                 const std::string& encoding = "raw");
 inline constexpr std::int64_t image_size = 20;
 inline constexpr std::int64_t shard_images = 8;
 

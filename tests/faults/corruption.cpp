@@ -108,7 +108,7 @@ int run(long cases, unsigned long seed, long only) {
   for (long i = only < 0 ? 0 : only; i < (only < 0 ? cases : only + 1); ++i) {
     const auto number = static_cast<std::size_t>(i);
     const auto& [subject, region] = regions[number % regions.size()];
-    const Damage damage = all_damage[number / regions.size() % std::size(all_damage)];
+    const Damage damage = subject->damages[number / regions.size() % subject->damages.size()];
     std::seed_seq sequence{seed, static_cast<unsigned long>(i)};
     std::mt19937_64 random(sequence);
     const std::string& original = originals[static_cast<std::size_t>(subject - subjects.data())];

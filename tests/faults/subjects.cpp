@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "io/hdf5.h"
+#include "io/index_folder.h"
 #include "tests/faults/content.h"
 
 namespace convoy::faults {
@@ -48,7 +49,7 @@ std::vector<Region> regions_of(const fs::path& path) {
     if (!region.places.empty()) regions.push_back(std::move(region));
   };
   take("superblock", 0, superblock);
-  take("seal", bytes.rfind("\nconvoy-seal "), bytes.size());
+  take("seal", std::min(bytes.rfind("\nconvoy-seal "), bytes.size()), bytes.size());
   const auto file = hdf5::File::open(path, ExitCode::bad_data);
   std::vector<std::string> names;
   list_datasets(file, "/", names);
@@ -73,22 +74,54 @@ std::vector<Region> regions_of(const fs::path& path) {
 template <typename Read>
 Subject subject(std::string name, const fs::path& file, ExitCode refusal, const Read& read) {
   const auto original = std::make_shared<decltype(read())>(read());
-  return {std::move(name), file, refusal, regions_of(file),
+  return {std::move(name),
+          file,
+          refusal,
+          regions_of(file),
+          {std::begin(all_damage), std::end(all_damage)},
           [read, original] { return read() == *original; }};
+}
+
+// A shard with nothing but images and labels, and the index that `convoy index` makes of it: that
+// has the images' checksums, and a number for images and labels together.
+Subject foreign_shard(const fs::path& folder, const fs::path& original) {
+  const fs::path file = folder / "shard.h5";
+  fs::create_directories(folder);
+  {
+    const auto from = hdf5::File::open(original, ExitCode::bad_data);
+    auto to = hdf5::File::create(file);
+    for (const char* values : {"/images", "/labels"}) {
+      to.write(values, from.layout(values).extents, from.read<std::uint8_t>(values).data());
+    }
+    to.close();
+  }
+  index_folder({.folder = folder, .classes = {}});
+  Subject result = subject("another tool's shard", file, ExitCode::bad_data,
+                           [folder] { return read_dataset(folder); });
+  std::erase_if(result.regions, [](const Region& region) {
+    return region.name != "images" && region.name != "labels";
+  });
+  result.damages = {Damage::bit, Damage::byte};
+  return result;
 }
 
 }  // namespace
 
 std::vector<Subject> make_subjects(const fs::path& folder) {
-  const fs::path dataset = folder / "packed";
+  const fs::path raw = folder / "packed";
+  const fs::path jpeg = folder / "jpeg";
   const fs::path checkpoint = folder / "step-01234567.h5";
   make_images(folder / "images");
-  pack_images(folder / "images", dataset);
-  write_checkpoint(checkpoint, dataset, 1'234'567, 1);
-  const auto from_dataset = [dataset] { return read_dataset(dataset); };
+  pack_images(folder / "images", raw);
+  pack_images(folder / "images", jpeg, "jpeg");
+  write_checkpoint(checkpoint, raw, 1'234'567, 1);
+  const auto from_raw = [raw] { return read_dataset(raw); };
+  const auto from_jpeg = [jpeg] { return read_dataset(jpeg); };
   const auto from_checkpoint = [checkpoint] { return read_checkpoint(checkpoint); };
-  return {subject("index", dataset / "index.h5", ExitCode::bad_data, from_dataset),
-          subject("shard", dataset / "shard-00001.h5", ExitCode::bad_data, from_dataset),
+  return {subject("index", raw / "index.h5", ExitCode::bad_data, from_raw),
+          subject("shard", raw / "shard-00001.h5", ExitCode::bad_data, from_raw),
+          subject("JPEG shard", jpeg / "shard-00001.h5", ExitCode::bad_data, from_jpeg),
+          foreign_shard(folder / "foreign", raw / "shard-00000.h5"),
           subject("checkpoint", checkpoint, ExitCode::bad_checkpoint, from_checkpoint)};
 }
 

@@ -16,11 +16,13 @@ struct Subject {
   std::filesystem::path file;
   ExitCode refusal;  // of a damaged one
   std::vector<Region> regions;
+  std::vector<Damage> damages;  // that it must stand
   // Reads everything; false where anything differs from the original. Throws what reading throws.
   std::function<bool()> read_and_compare;
 };
 
-// A dataset (its index and each of two shards) and a checkpoint, made in `folder`.
+// In `folder`: a dataset's index and shards, raw and JPEG; a shard of another tool, of which only
+// damaged values can be seen; a checkpoint.
 [[nodiscard]] std::vector<Subject> make_subjects(const std::filesystem::path& folder);
 
 }  // namespace convoy::faults

@@ -77,7 +77,7 @@ class Campaign {
       refused += seen.exit_code == static_cast<int>(ExitCode::resource) ? 1 : 0;
       const std::string problem = problem_with(seen, judged, folder.path());
       if (!problem.empty()) failed(work, kind.name, seen, problem);
-      if (problem.empty() && work.name != "convoy train") again(work, kind, seen, folder.path());
+      if (problem.empty()) again(work, kind, seen, folder.path());
     }
     fmt::print("  {:<24} {:>6} {:>6} {:>6} {:>6} {:>10} {:>7}\n", kind.name, cases, old_state, part,
                new_state, refused, failures_ - before);

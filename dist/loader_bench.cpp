@@ -249,7 +249,7 @@ LoaderResult measure_loader(const JobOptions& job) {
   for (int count = 1; count <= usable_cores(); count *= 2) threads.push_back(count);
   threads.push_back(job.data.threads);
   std::ranges::sort(threads);
-  threads.erase(std::ranges::unique(threads).begin(), threads.end());
+  threads.erase(std::unique(threads.begin(), threads.end()), threads.end());
   const auto crop_bytes = static_cast<double>(job.model.input * job.model.input * 3);
   for (const int count : threads) {
     const double copies = copy_rate(count);

@@ -41,7 +41,7 @@ void check_partition(const std::string& partition) {
   std::erase(names, "");
   if (names.empty() || std::ranges::find(names, partition) != names.end()) return;
   std::ranges::sort(names);
-  names.erase(std::ranges::unique(names).begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   fail(ExitCode::usage, "SLURM has no partition {}; did you mean {}? (there are {})", partition,
        nearest(partition, names), fmt::join(names, ", "));
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <fuzzer/FuzzedDataProvider.h>
@@ -25,14 +26,18 @@ class Content {
       file_.set("/", name, odd() ? text() : right);
     }
   }
-  void attribute(const std::string& name, std::int64_t right) {
+  template <typename Number>
+  requires std::is_arithmetic_v<Number>
+  void attribute(const std::string& name, Number right) {
     if (missing()) return;
     if (odd()) {
       file_.set("/", name, text());
     } else if (odd()) {
-      file_.set("/", name, bytes_.ConsumeFloatingPoint<double>());
+      file_.set("/", name, any<double>());
+    } else if (std::is_integral_v<Number>) {
+      file_.set("/", name, odd() ? any<std::int64_t>() : static_cast<std::int64_t>(right));
     } else {
-      file_.set("/", name, odd() ? bytes_.ConsumeIntegral<std::int64_t>() : right);
+      file_.set("/", name, odd() ? any<double>() : static_cast<double>(right));
     }
   }
 

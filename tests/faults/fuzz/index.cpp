@@ -16,6 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     content.attribute("images", 6);
     content.attribute("fingerprint", "3a1d7c0a5c7c1f4b");
     content.attribute("created_by", "convoy pack");
+    content.attribute("encoding", "raw");
     content.attribute("crc32c", 0);
     content.strings("/classes", {"cat", "dog"});
     content.strings("/words", {"", "hound"});
@@ -24,6 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     content.numbers<std::int64_t>("/shards/images", {2}, {4, 2});
     content.numbers<std::uint32_t>("/shards/crc32c", {2}, {1, 2});
     content.numbers<std::int64_t>("/shards/bytes", {2}, {9000, 9000});
+    content.numbers<std::uint32_t>("/shards/image_crc32c", {6}, {});
     content.numbers<float>("/mean_image", {4, 4, 3}, {});
     content.numbers<double>("/mean_rgb", {3}, {});
     content.numbers<double>("/pca_deviations", {3}, {});

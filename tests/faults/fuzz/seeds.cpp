@@ -5,13 +5,15 @@
 
 #include "launcher/options.h"
 #include "tests/io/support/image_files.h"
+#include "tests/io/support/meta_mat.h"
+#include "tests/io/support/tar_maker.h"
 
 int main(int argc, char** argv) {
   using namespace convoy;
   namespace fs = std::filesystem;
   if (argc != 2) return 2;
   const fs::path folder = argv[1];
-  for (const char* target : {"config", "classes", "image", "seal"}) {
+  for (const char* target : {"config", "classes", "image", "seal", "source", "labels", "devkit"}) {
     fs::create_directories(folder / target);
   }
   const auto write = [&](const std::string& name, const std::string& text) {
@@ -35,5 +37,20 @@ int main(int argc, char** argv) {
   image("colour.png", png_file(pixels, 40, 30, PNG_FORMAT_RGB));
   image("transparent.png", png_file(pixels, 30, 20, PNG_FORMAT_RGBA));
   image("grey16.png", png_file(pixels, 30, 20, PNG_FORMAT_LINEAR_Y));
+  const auto file = [&](const std::string& name, const Bytes& bytes) {
+    write(name, std::string(bytes.begin(), bytes.end()));
+  };
+  const Bytes inner = TarMaker().add("a_1.JPEG", bytes_of("one")).finish();
+  file("source/nested.tar", TarMaker().add("n01.tar", inner).add("n02.tar", inner).finish());
+  file("source/folders.tar",
+       TarMaker().add("./t/n01/1.jpg", bytes_of("one")).add("t/n02/2.jpg", bytes_of("2")).finish());
+  write("source/list", "a/1.jpg cat\nb/2.jpg\tdog\n# a comment\n");
+  write("labels/ids", "1\n2\n1\n");
+  write("labels/names", "a.jpg cat\nb.jpg dog\nc.jpg cat\n");
+  const std::vector<Synset> synsets{{2, "n01443537", "goldfish"}, {1, "n02119789", "kit fox"}};
+  file("devkit/meta.mat", meta_mat(synsets, false));
+  file("devkit/packed.mat", meta_mat(synsets, true));
+  file("devkit/kit.tar", TarMaker().add("data/meta.mat", meta_mat(synsets, true)).finish());
+  write("devkit/list", "1\tn02119789 kit fox\n2 n01443537 goldfish\n");
   image("map.png", png_file(pixels, 40, 30, PNG_FORMAT_RGB_COLORMAP, Bytes(256 * 3, 7)));
 }

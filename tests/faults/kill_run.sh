@@ -12,7 +12,7 @@ here=$(dirname "$(realpath "$0")")
 . "$here/../system/common.sh" "${3:-$here/../../build/release/convoy}"
 
 setup
-steps=$((kills * 12 + 100))
+steps=$((kills * 60 + 1000))
 every=3
 sed -e "s/^steps = .*/steps = $steps/" -e 's/^threads = 1/threads = 1\nconv = minimal/' net.ini \
   >long.ini
@@ -55,7 +55,7 @@ kill_some_rank() { # kill_some_rank FOLDER KILLS-LEFT
   local folder=$1 rank from share target pause
   rank=$(random 2)
   from=$(saved "$folder")
-  share=$((2 * (steps - from - 60) / ($2 + 1))) # the last steps are quicker than this script
+  share=$((2 * (steps - from - 700) / ($2 + 1))) # the last steps may be quicker than this script
   if [ "$(random 10)" -eq 0 ]; then
     target=0 # while it starts
     pause=$(random 1000)

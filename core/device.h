@@ -136,7 +136,8 @@ class NamedRange {
 struct DeviceOptions {
   std::string kind = "auto";  // device.kind: auto, cpu, cuda
   int threads = 0;            // device.threads: 0 = the cores this process may use
-  std::string conv = "auto";  // device.conv: how convolutions are computed (dist/conv_choice.h)
+  std::string conv =
+      "auto";  // device.conv: how convolutions are computed (dist/step/conv_choice.h)
   std::string precision = "auto";  // device.precision: auto, fp32, tf32, bf16
   bool deterministic = true;       // device.deterministic: only kernels that always sum alike
   bool graph = true;               // device.graph: a training step is one CUDA graph

@@ -88,7 +88,8 @@ struct TrainResult {
 // thrown on every rank or end the job (see World in communicator.h).
 class World;
 // Goes on by itself where run.dir already holds a run. Throws Error(stopped), on every rank after
-// the same step, when a signal has asked for that (dist/signals.h) and a checkpoint is written.
+// the same step, when a signal has asked for that (dist/train/signals.h) and a checkpoint is
+// written.
 TrainResult train(World& world, const JobOptions& options);
 
 struct EvalOptions {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "dist/communicator.h"
+#include "dist/comm/communicator.h"
 #include "launcher/assignments.h"
 #include "launcher/option_table.h"
 #include "launcher/options.h"

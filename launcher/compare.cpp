@@ -1,5 +1,5 @@
 // `convoy compare`: the strategies side by side on the same ranks.
-#include "dist/compare.h"
+#include "dist/measure/compare.h"
 
 #include <ostream>
 

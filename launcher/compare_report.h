@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "dist/compare.h"
+#include "dist/measure/compare.h"
 
 namespace convoy {
 

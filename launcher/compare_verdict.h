@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "dist/compare.h"
+#include "dist/measure/compare.h"
 
 namespace convoy {
 

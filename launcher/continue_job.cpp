@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "core/error.h"
-#include "dist/conv_choice.h"
+#include "dist/step/conv_choice.h"
 #include "launcher/options.h"
 
 namespace convoy {

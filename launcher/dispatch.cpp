@@ -10,7 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/error.h"
-#include "dist/libraries.h"
+#include "dist/comm/libraries.h"
 #include "launcher/commands.h"
 #include "launcher/failure.h"
 #include "launcher/nearest.h"

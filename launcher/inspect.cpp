@@ -5,7 +5,7 @@
 #include <ostream>
 
 #include "core/error.h"
-#include "dist/collective_record.h"
+#include "dist/watch/collective_record.h"
 #include "launcher/commands.h"
 
 namespace convoy {

@@ -3,8 +3,8 @@
 #include <map>
 
 #include "core/error.h"
-#include "dist/collective_record.h"
-#include "dist/record_file.h"
+#include "dist/watch/collective_record.h"
+#include "dist/watch/record_file.h"
 #include "launcher/inspect.h"
 #include "launcher/table.h"
 

@@ -7,8 +7,8 @@
 
 #include "core/error.h"
 #include "core/recipe.h"
-#include "dist/strategy.h"
-#include "dist/traffic.h"
+#include "dist/partition/strategy.h"
+#include "dist/partition/traffic.h"
 #include "launcher/inspect.h"
 #include "launcher/options.h"
 #include "launcher/table.h"

@@ -4,8 +4,8 @@
 #include "core/error.h"
 #include "core/recipe.h"
 #include "core/schedule.h"
-#include "dist/conv_choice.h"
-#include "dist/strategy.h"
+#include "dist/partition/strategy.h"
+#include "dist/step/conv_choice.h"
 #include "launcher/options.h"
 
 namespace convoy {

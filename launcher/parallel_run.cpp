@@ -11,7 +11,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/error.h"
-#include "dist/texts.h"
+#include "dist/comm/texts.h"
 #include "launcher/failure.h"
 
 namespace convoy {

@@ -1,7 +1,7 @@
 // `convoy train`: a rank's part of a training run; mpirun or srun starts several.
 #include <ostream>
 
-#include "dist/resume.h"
+#include "dist/checkpoint/resume.h"
 #include "launcher/commands.h"
 #include "launcher/table.h"
 

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "core/net/spec.h"
-#include "dist/backend.h"
+#include "dist/comm/backend.h"
+#include "dist/comm/nccl.h"
 #include "dist/doctor/diagnosis.h"
-#include "dist/nccl.h"
 
 namespace convoy {
 namespace {

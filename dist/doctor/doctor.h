@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "dist/communicator.h"
+#include "dist/comm/communicator.h"
 #include "dist/job.h"
 
 namespace convoy {

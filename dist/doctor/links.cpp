@@ -9,7 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "dist/texts.h"
+#include "dist/comm/texts.h"
 
 namespace convoy {
 namespace {

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "dist/communicator.h"
+#include "dist/comm/communicator.h"
 
 namespace convoy {
 

@@ -12,9 +12,9 @@
 #include "core/device_cuda.h"
 #include "core/error.h"
 #include "core/random.h"
-#include "dist/dataset_options.h"
-#include "dist/libraries.h"
-#include "dist/texts.h"
+#include "dist/comm/libraries.h"
+#include "dist/comm/texts.h"
+#include "dist/train/dataset_options.h"
 #include "io/crc32c.h"
 #include "io/dataset.h"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/libraries.h"
-#include "dist/communicator.h"
+#include "dist/comm/communicator.h"
 #include "dist/job.h"
 
 namespace convoy {

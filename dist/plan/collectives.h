@@ -24,8 +24,8 @@
 #include <string>
 #include <vector>
 
+#include "dist/partition/strategy.h"
 #include "dist/plan/cluster.h"
-#include "dist/strategy.h"
 
 namespace convoy {
 

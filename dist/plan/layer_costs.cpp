@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "dist/partition/step_parts.h"
 #include "dist/spread.h"
-#include "dist/step_parts.h"
 
 namespace convoy {
 namespace {

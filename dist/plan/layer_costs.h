@@ -7,7 +7,7 @@
 
 #include "core/net/spec.h"
 #include "dist/job.h"
-#include "dist/strategy.h"
+#include "dist/partition/strategy.h"
 
 namespace convoy {
 

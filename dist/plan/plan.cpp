@@ -5,10 +5,10 @@
 #include <numeric>
 
 #include "core/error.h"
-#include "dist/memory_estimate.h"
+#include "dist/partition/memory_estimate.h"
+#include "dist/partition/step_parts.h"
+#include "dist/partition/traffic.h"
 #include "dist/plan/collectives.h"
-#include "dist/step_parts.h"
-#include "dist/traffic.h"
 
 namespace convoy {
 namespace {

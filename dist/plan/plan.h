@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "dist/partition/strategy.h"
 #include "dist/plan/cluster.h"
 #include "dist/plan/layer_costs.h"
-#include "dist/strategy.h"
 
 namespace convoy {
 

@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 
-#include "dist/step_runner.h"
+#include "dist/step/step_runner.h"
 #include "tests/dist/small_job.h"
 #include "tests/dist/test_world.h"
 

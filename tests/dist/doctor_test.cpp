@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "dist/comm/texts.h"
 #include "dist/doctor/diagnosis.h"
-#include "dist/texts.h"
 #include "tests/dist/test_world.h"
 
 namespace convoy {

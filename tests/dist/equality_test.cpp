@@ -11,8 +11,8 @@
 #include <gtest/gtest.h>
 
 #include "core/random.h"
-#include "dist/step_runner.h"
-#include "dist/traffic.h"
+#include "dist/partition/traffic.h"
+#include "dist/step/step_runner.h"
 #include "tests/dist/small_job.h"
 #include "tests/dist/test_world.h"
 #include "tests/dist/training_run.h"
@@ -298,8 +298,7 @@ TEST(Equality, BytesMovedAreThePredictedOnes) {
     for (const auto& [place, count] : run.session.towers().traffic()) {
       if (count.payload_bytes == 0) continue;
       EXPECT_TRUE(place == "exchange-conv3" || place == "exchange-fc6" || place == "exchange-fc7" ||
-                  place == "exchange-fc8" || place == "exchange-loss" ||
-                  place == "exchange-images")
+                  place == "exchange-fc8" || place == "exchange-loss" || place == "exchange-images")
           << place;
     }
     if (job.dist.strategy == "owt") {

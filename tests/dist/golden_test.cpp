@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "core/device_cuda.h"
-#include "dist/session.h"
+#include "dist/step/session.h"
 #include "io/hdf5.h"
 #include "tests/core/ops/in_form.h"
 #include "tests/dist/test_world.h"

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/device.h"
-#include "dist/communicator.h"
+#include "dist/comm/communicator.h"
 
 namespace convoy {
 

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "core/random.h"
-#include "dist/input_feed.h"
-#include "dist/session.h"
-#include "dist/step_runner.h"
+#include "dist/step/input_feed.h"
+#include "dist/step/session.h"
+#include "dist/step/step_runner.h"
 #include "tests/dist/small_job.h"
 
 namespace convoy {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "dist/step_parts.h"
+#include "dist/partition/step_parts.h"
 
 namespace convoy {
 namespace {

@@ -1,0 +1,15 @@
+// Brings the tensors of a checkpoint to the ranks, whatever strategy it was written under.
+#pragma once
+
+#include "core/solver.h"
+#include "dist/step/session.h"
+#include "io/checkpoint.h"
+
+namespace convoy {
+
+// Every rank reads its own rows. Throws Error(bad_checkpoint) where one is missing.
+void load_weights(Session& session, const CheckpointReader& checkpoint);
+// The same for what the solver keeps of every parameter.
+void load_moments(Session& session, const Solver& solver, const CheckpointReader& checkpoint);
+
+}  // namespace convoy

@@ -1,0 +1,58 @@
+// One training step, the same for every strategy, device and communicator.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "core/ops/add.h"
+#include "core/solver.h"
+#include "dist/job.h"
+#include "dist/step/gradient_reducer.h"
+#include "dist/step/input_feed.h"
+#include "dist/step/session.h"
+#include "io/metrics.h"
+
+namespace convoy {
+
+// Trains on batches that are in memory: what the trainer repeats and the benchmark times. On a GPU
+// begin() only queues, so that the host can see to the next batch meanwhile.
+class StepRunner {
+ public:
+  StepRunner(Session& session, const JobOptions& options);
+
+  struct Result {
+    LossSums sums;  // of the global batch
+    StepTimes ms;   // of this rank, from begin() to the end of finish(); data_wait is left to the
+                    // caller
+  };
+  // A step on the batch that `feed` holds. `at.step` counts the steps done before it.
+  void begin(InputFeed& feed, bool noise, const Progression& at, LayerObserver* observer = nullptr);
+  // Waits for the step that was begun.
+  Result finish();
+  [[nodiscard]] const Solver& solver() const { return solver_; }
+
+ private:
+  void queue(InputFeed& feed, const Pass& pass, bool noise, LayerObserver* observer);
+  void add_up_turns(const OpContext& op, int turn);
+
+  Session& session_;
+  std::uint64_t seed_;
+  std::int64_t own_;  // gradients that are no sum over ranks: the first ones
+  // Of the others; null where there are none. Before the solver: it may move the gradients.
+  std::unique_ptr<GradientReducer> reducer_;
+  Solver solver_;
+
+  std::unique_ptr<AddOp> add_;
+  Buffer earlier_turns_;  // the sum of their own_ gradients
+
+  bool graph_;  // steps run as graphs, once all kernels are loaded
+  int warm_steps_ = 0;
+  std::chrono::steady_clock::time_point began_;
+  std::unique_ptr<Event> started_;  // marks in the stream
+  std::unique_ptr<Event> went_forward_;
+  std::unique_ptr<Event> went_backward_;
+  std::unique_ptr<Event> updated_;
+  StepTimes waited_;  // for other ranks, in each part of the step
+};
+
+}  // namespace convoy

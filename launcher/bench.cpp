@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
-#include "io/durable.h"
+#include "io/files/durable.h"
 #include "launcher/commands.h"
 #include "launcher/layer_json.h"
 #include "launcher/loader_report.h"

@@ -6,7 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/error.h"
-#include "io/durable.h"
+#include "io/files/durable.h"
 #include "launcher/commands.h"
 #include "launcher/compare_report.h"
 #include "launcher/html_page.h"

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "io/checkpoint.h"
+#include "io/run/checkpoint.h"
 #include "launcher/checkpoint_path.h"
 #include "launcher/commands.h"
 #include "launcher/table.h"

@@ -2,7 +2,7 @@
 #include <ostream>
 
 #include "core/error.h"
-#include "io/index_folder.h"
+#include "io/pack/index_folder.h"
 #include "launcher/commands.h"
 #include "launcher/table.h"
 

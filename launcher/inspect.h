@@ -8,8 +8,8 @@
 
 #include "core/net/spec.h"
 #include "dist/job.h"
-#include "io/checkpoint.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
+#include "io/run/checkpoint.h"
 
 namespace convoy {
 

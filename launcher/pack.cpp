@@ -1,5 +1,5 @@
 // `convoy pack`: images in folders, lists or tars into an HDF5 dataset.
-#include "io/pack.h"
+#include "io/pack/pack.h"
 
 #include <algorithm>
 #include <ostream>

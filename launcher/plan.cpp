@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "dist/plan/collectives.h"
 #include "dist/plan/devices.h"
-#include "io/durable.h"
+#include "io/files/durable.h"
 #include "launcher/commands.h"
 #include "launcher/html_page.h"
 #include "launcher/plan_report.h"

@@ -1,5 +1,5 @@
 // `convoy synth`: writes procedural class folders.
-#include "io/synth.h"
+#include "io/pack/synth.h"
 
 #include <ostream>
 

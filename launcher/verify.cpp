@@ -1,10 +1,10 @@
 // `convoy verify`: reads a whole dataset and says what is wrong with it.
-#include "io/verify.h"
+#include "io/pack/verify.h"
 
 #include <ostream>
 
 #include "core/error.h"
-#include "io/dataset_index.h"
+#include "io/dataset/dataset_index.h"
 #include "launcher/commands.h"
 #include "launcher/table.h"
 

@@ -16,7 +16,7 @@
 #include "dist/checkpoint/snapshot.h"
 #include "dist/mpi/messages.h"
 #include "dist/step/session.h"
-#include "io/background_checkpoint.h"
+#include "io/run/background_checkpoint.h"
 
 namespace convoy {
 
@@ -29,7 +29,7 @@ class Checkpointer {
   // No rank may be busy. Training waits for the copy only.
   void begin(const std::filesystem::path& path, const CheckpointInfo& info);
   // Moves the one that is under way along; to be called between steps. True on rank 0, once, when
-  // its file is whole. Throws on rank 0 what its thread met (io/background_checkpoint.h).
+  // its file is whole. Throws on rank 0 what its thread met (io/run/background_checkpoint.h).
   bool progress();
   // This rank still has a part in the one under way.
   [[nodiscard]] bool busy() const;

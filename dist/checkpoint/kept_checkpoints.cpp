@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "core/error.h"
-#include "io/durable.h"
+#include "io/files/durable.h"
 
 namespace convoy {
 namespace {

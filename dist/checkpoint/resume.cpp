@@ -8,8 +8,8 @@
 #include "dist/checkpoint/kept_checkpoints.h"
 #include "dist/comm/agreement.h"
 #include "dist/comm/texts.h"
-#include "io/durable.h"
-#include "io/metrics.h"
+#include "io/files/durable.h"
+#include "io/run/metrics.h"
 
 namespace convoy {
 namespace {

@@ -11,8 +11,8 @@
 #include "dist/comm/communicator.h"
 #include "dist/job.h"
 #include "dist/step/session.h"
-#include "io/checkpoint.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
+#include "io/run/checkpoint.h"
 
 namespace convoy {
 

@@ -11,7 +11,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/error.h"
-#include "io/durable.h"
+#include "io/files/durable.h"
 
 namespace convoy {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "dist/checkpoint/run_lock.h"
-#include "io/metrics.h"
+#include "io/run/metrics.h"
 
 namespace convoy {
 

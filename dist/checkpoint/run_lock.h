@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "io/descriptor.h"
+#include "io/files/descriptor.h"
 
 namespace convoy {
 

@@ -12,7 +12,7 @@
 #include "core/device.h"
 #include "core/solver.h"
 #include "dist/comm/communicator.h"
-#include "io/background_checkpoint.h"
+#include "io/run/background_checkpoint.h"
 
 namespace convoy {
 

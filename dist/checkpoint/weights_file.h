@@ -3,7 +3,7 @@
 
 #include "core/solver.h"
 #include "dist/step/session.h"
-#include "io/checkpoint.h"
+#include "io/run/checkpoint.h"
 
 namespace convoy {
 

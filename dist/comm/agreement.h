@@ -6,8 +6,8 @@
 
 #include "core/device.h"
 #include "dist/comm/communicator.h"
-#include "io/checkpoint.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
+#include "io/run/checkpoint.h"
 
 namespace convoy {
 

@@ -10,7 +10,7 @@
 #include <mpi.h>
 
 #include "dist/comm/nccl.h"
-#include "io/libraries.h"
+#include "io/files/libraries.h"
 
 namespace convoy {
 namespace {

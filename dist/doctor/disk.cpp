@@ -16,7 +16,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "io/descriptor.h"
+#include "io/files/descriptor.h"
 
 namespace convoy {
 namespace {

@@ -15,8 +15,8 @@
 #include "dist/comm/libraries.h"
 #include "dist/comm/texts.h"
 #include "dist/train/dataset_options.h"
-#include "io/crc32c.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
+#include "io/files/crc32c.h"
 
 namespace convoy {
 

@@ -18,7 +18,7 @@
 #include "dist/partition/step_parts.h"
 #include "dist/train/dataset_options.h"
 #include "dist/train/training_data.h"
-#include "io/progress.h"
+#include "io/run/progress.h"
 
 namespace convoy {
 namespace {

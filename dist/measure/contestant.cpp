@@ -9,7 +9,7 @@
 #include "dist/step/layer_clock.h"
 #include "dist/train/dataset_options.h"
 #include "dist/train/training_data.h"
-#include "io/batch_plan.h"
+#include "io/read/batch_plan.h"
 
 namespace convoy {
 namespace {

@@ -10,7 +10,7 @@
 #include "dist/step/session.h"
 #include "dist/step/step_runner.h"
 #include "dist/train/random_batches.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 
 namespace convoy {
 

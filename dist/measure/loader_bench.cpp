@@ -15,12 +15,12 @@
 #include "core/error.h"
 #include "dist/comm/communicator.h"
 #include "dist/train/dataset_options.h"
-#include "io/batch_plan.h"
-#include "io/crc32c.h"
-#include "io/dataset_index.h"
-#include "io/reader.h"
-#include "io/shard_reader.h"
-#include "io/stored_jpeg.h"
+#include "io/dataset/dataset_index.h"
+#include "io/dataset/shard_reader.h"
+#include "io/files/crc32c.h"
+#include "io/images/stored_jpeg.h"
+#include "io/read/batch_plan.h"
+#include "io/read/reader.h"
 
 namespace convoy {
 namespace {

@@ -12,7 +12,7 @@
 #include "core/ops/prepare_input.h"
 #include "core/options.h"
 #include "dist/step/session.h"
-#include "io/reader.h"
+#include "io/read/reader.h"
 
 namespace convoy {
 

@@ -16,7 +16,7 @@
 #include "dist/partition/exchange.h"
 #include "dist/partition/strategy.h"
 #include "dist/step/conv_choice.h"
-#include "io/reader.h"
+#include "io/read/reader.h"
 
 namespace convoy {
 

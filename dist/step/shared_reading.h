@@ -5,8 +5,8 @@
 #include "core/device.h"
 #include "dist/comm/communicator.h"
 #include "dist/job.h"
-#include "io/dataset.h"
-#include "io/reader.h"
+#include "io/dataset/dataset.h"
+#include "io/read/reader.h"
 
 namespace convoy {
 

@@ -10,7 +10,7 @@
 #include "dist/step/gradient_reducer.h"
 #include "dist/step/input_feed.h"
 #include "dist/step/session.h"
-#include "io/metrics.h"
+#include "io/run/metrics.h"
 
 namespace convoy {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "dist/comm/communicator.h"
-#include "io/metrics.h"
+#include "io/run/metrics.h"
 
 namespace convoy {
 

@@ -4,8 +4,8 @@
 #include <filesystem>
 
 #include "dist/job.h"
-#include "io/dataset.h"
-#include "io/sample_order.h"
+#include "io/dataset/dataset.h"
+#include "io/read/sample_order.h"
 
 namespace convoy {
 

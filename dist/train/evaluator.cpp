@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 #include "dist/watch/place_observer.h"
-#include "io/progress.h"
+#include "io/run/progress.h"
 
 namespace convoy {
 

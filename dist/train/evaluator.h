@@ -7,7 +7,7 @@
 #include "dist/job.h"
 #include "dist/step/input_feed.h"
 #include "dist/step/session.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 
 namespace convoy {
 

@@ -6,7 +6,7 @@
 
 #include "core/device.h"
 #include "core/tensor.h"
-#include "io/reader.h"
+#include "io/read/reader.h"
 
 namespace convoy {
 

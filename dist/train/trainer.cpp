@@ -19,8 +19,8 @@
 #include "dist/train/evaluator.h"
 #include "dist/train/signals.h"
 #include "dist/train/training_data.h"
-#include "io/batch_plan.h"
-#include "io/progress.h"
+#include "io/read/batch_plan.h"
+#include "io/run/progress.h"
 
 namespace convoy {
 namespace {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "dist/job.h"
-#include "io/batch_plan.h"
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
+#include "io/read/batch_plan.h"
 
 namespace convoy {
 

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "core/error.h"
-#include "io/descriptor.h"
-#include "io/durable.h"
+#include "io/files/descriptor.h"
+#include "io/files/durable.h"
 
 namespace convoy {
 namespace {

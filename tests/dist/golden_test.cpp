@@ -13,7 +13,7 @@
 
 #include "core/device_cuda.h"
 #include "dist/step/session.h"
-#include "io/hdf5.h"
+#include "io/files/hdf5.h"
 #include "tests/core/ops/in_form.h"
 #include "tests/dist/test_world.h"
 

@@ -1,9 +1,9 @@
 // Makes small datasets and checkpoints and reads all of them.
 #include "tests/faults/content.h"
 
-#include "io/checkpoint.h"
-#include "io/pack.h"
-#include "io/synth.h"
+#include "io/pack/pack.h"
+#include "io/pack/synth.h"
+#include "io/run/checkpoint.h"
 
 namespace convoy::faults {
 namespace {

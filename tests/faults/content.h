@@ -9,7 +9,7 @@
 #include <tuple>
 #include <vector>
 
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 
 namespace convoy::faults {
 

@@ -6,8 +6,8 @@
 #include <iterator>
 #include <memory>
 
-#include "io/hdf5.h"
-#include "io/index_folder.h"
+#include "io/files/hdf5.h"
+#include "io/pack/index_folder.h"
 #include "tests/faults/content.h"
 
 namespace convoy::faults {

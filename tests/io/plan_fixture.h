@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "io/batch_plan.h"
+#include "io/read/batch_plan.h"
 #include "tests/io/small_dataset.h"
 #include "tests/io/temporary_folder.h"
 

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <filesystem>
 
-#include "io/dataset.h"
-#include "io/pack.h"
-#include "io/synth.h"
+#include "io/dataset/dataset.h"
+#include "io/pack/pack.h"
+#include "io/pack/synth.h"
 
 namespace convoy {
 

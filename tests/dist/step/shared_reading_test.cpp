@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "core/error.h"
-#include "io/batch_plan.h"
-#include "io/reader.h"
+#include "io/read/batch_plan.h"
+#include "io/read/reader.h"
 #include "tests/dist/test_world.h"
 #include "tests/io/small_dataset.h"
 

@@ -1,7 +1,7 @@
 // Checkpoints with a sound structure and any content, and every tensor that is listed read.
-#include "io/checkpoint.h"
+#include "io/run/checkpoint.h"
 
-#include "io/seal.h"
+#include "io/files/seal.h"
 #include "tests/faults/fuzz/hdf5_content.h"
 #include "tests/faults/fuzz/target.h"
 

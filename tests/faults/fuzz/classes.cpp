@@ -1,5 +1,5 @@
 // Class lists.
-#include "io/class_list.h"
+#include "io/dataset/class_list.h"
 #include "tests/faults/fuzz/target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,5 +1,5 @@
 // ILSVRC's devkit: archive, meta.mat or text list.
-#include "io/devkit.h"
+#include "io/pack/devkit.h"
 
 #include "tests/faults/fuzz/target.h"
 

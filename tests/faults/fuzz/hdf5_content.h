@@ -10,7 +10,7 @@
 
 #include <fuzzer/FuzzedDataProvider.h>
 
-#include "io/hdf5.h"
+#include "io/files/hdf5.h"
 
 namespace convoy::fuzz {
 

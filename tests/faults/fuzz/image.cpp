@@ -1,5 +1,5 @@
 // JPEG and PNG files, at full size and reduced.
-#include "io/image.h"
+#include "io/images/image.h"
 
 #include <turbojpeg.h>
 

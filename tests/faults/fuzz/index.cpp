@@ -1,6 +1,6 @@
 // index.h5 with a sound structure and any content.
-#include "io/dataset_index.h"
-#include "io/seal.h"
+#include "io/dataset/dataset_index.h"
+#include "io/files/seal.h"
 #include "tests/faults/fuzz/hdf5_content.h"
 #include "tests/faults/fuzz/target.h"
 

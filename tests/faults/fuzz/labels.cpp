@@ -1,5 +1,5 @@
 // Labels of images that lie in no class folders: files with a class, or ILSVRC's ids; list files.
-#include "io/image_labels.h"
+#include "io/pack/image_labels.h"
 #include "tests/faults/fuzz/target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

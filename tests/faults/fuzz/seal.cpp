@@ -1,5 +1,5 @@
 // Seals: any bytes with any ending are refused in a sentence, and what a seal was put on is taken.
-#include "io/seal.h"
+#include "io/files/seal.h"
 
 #include "tests/faults/fuzz/target.h"
 

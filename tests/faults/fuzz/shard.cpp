@@ -1,5 +1,5 @@
 // Shards with a sound structure and any content, raw and JPEG, read as far as they are taken.
-#include "io/shard_reader.h"
+#include "io/dataset/shard_reader.h"
 #include "tests/faults/fuzz/hdf5_content.h"
 #include "tests/faults/fuzz/target.h"
 

@@ -1,6 +1,6 @@
 // What is packed: tars, tars of tars, and list files, recognised by their bytes; images in tars are
 // read where the tar says they are.
-#include "io/pack_source.h"
+#include "io/pack/pack_source.h"
 #include "tests/faults/fuzz/target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

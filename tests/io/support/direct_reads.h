@@ -5,7 +5,7 @@
 
 #include <fcntl.h>
 
-#include "io/descriptor.h"
+#include "io/files/descriptor.h"
 
 namespace convoy {
 

@@ -1,0 +1,24 @@
+// Class lists: which classes a dataset has, in the order of their labels.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "io/dataset/dataset.h"
+
+namespace convoy {
+
+// The classes of a dataset (a folder), or of a text file: a line a class, its name, then after a
+// space or tab its words. Throws Error(bad_data).
+[[nodiscard]] std::vector<ClassInfo> read_class_list(const std::filesystem::path& path);
+
+using LabelOf = std::map<std::string, std::int32_t, std::less<>>;
+
+// The label of each name. Throws Error(bad_data), naming `source`, where a class stands twice.
+[[nodiscard]] LabelOf number_classes(const std::vector<ClassInfo>& classes,
+                                     const std::filesystem::path& source);
+
+}  // namespace convoy

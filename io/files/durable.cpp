@@ -1,0 +1,92 @@
+// Writing aside, syncing and renaming through POSIX calls.
+#include "io/files/durable.h"
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "io/files/descriptor.h"
+
+namespace convoy {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail_with_errno(const char* doing, const fs::path& path) {
+  fail(ExitCode::resource, "cannot {} {}: {}", doing, path.string(), std::strerror(errno));
+}
+
+void sync_path(const fs::path& path, int flags) {
+  const Descriptor file(uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC); }));
+  if (!file.valid()) fail_with_errno("open", path);
+  const int synced = uninterrupted([&] { return ::fsync(file.get()); });
+  // EINVAL: some network file systems have nothing to sync for a folder.
+  if (synced != 0 && errno != EINVAL) fail_with_errno("sync", path);
+}
+
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+}  // namespace
+
+AsideFile::AsideFile(fs::path path) : path_(std::move(path)), partial_(path_) {
+  partial_ += ".partial";
+}
+
+AsideFile::~AsideFile() {
+  if (committed_) return;
+  std::error_code ignored;  // a file that cannot be removed is cleaned up by the next writer
+  fs::remove(partial_, ignored);
+}
+
+void AsideFile::commit() {
+  sync_path(partial_, O_RDONLY);
+  if (uninterrupted([&] { return ::rename(partial_.c_str(), path_.c_str()); }) != 0) {
+    fail_with_errno("rename to", path_);
+  }
+  committed_ = true;
+  sync_path(folder_of(path_), O_RDONLY | O_DIRECTORY);
+}
+
+void write_durably(const fs::path& path, const std::string& text) {
+  AsideFile aside(path);
+  {
+    const Descriptor file(uninterrupted([&] {
+      return ::open(aside.partial().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    }));
+    if (!file.valid()) fail_with_errno("create", aside.partial());
+    std::size_t done = 0;
+    while (done < text.size()) {
+      const ssize_t wrote = uninterrupted(
+          [&] { return ::write(file.get(), text.data() + done, text.size() - done); });
+      if (wrote < 0) fail_with_errno("write", aside.partial());
+      done += static_cast<std::size_t>(wrote);
+    }
+  }
+  aside.commit();
+}
+
+void create_folders(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error || !fs::is_directory(folder, error)) {
+    fail(ExitCode::resource, "cannot create the folder {}: {}", folder.string(),
+         error ? error.message() : "a file of that name is in the way");
+  }
+}
+
+void remove_partials(const fs::path& folder, const std::string& prefix) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(prefix) && name.ends_with(".partial")) fs::remove(entry.path(), error);
+  }
+}
+
+}  // namespace convoy

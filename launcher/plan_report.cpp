@@ -48,7 +48,8 @@ std::string model_text(const PlanReport& report) {
       "gradients",
       fmt::format("all-reduce in buckets of {}, algorithm {} ({}); {}",
                   bytes_text(static_cast<std::int64_t>(input.bucket_bytes)), cluster.all_reduce,
-                  "ring 2(n-1) latency + 2(n-1)/n m / rate; recursive doubling log2 n (latency + m "
+                  "slices and ring 2(n-1) latency + 2(n-1)/n m / rate; recursive doubling log2 n "
+                  "(latency + m "
                   "/ rate); tree twice that; double tree 2 log2 n latency + 2 m / rate; shared "
                   "memory 2 n m / memory rate",
                   cluster.overlap

@@ -84,7 +84,8 @@ class Communicator {
   virtual std::unique_ptr<PendingCollective> start_broadcast(const std::string& name, void* values,
                                                              std::int64_t count, DType type,
                                                              int root, Stream& stream) = 0;
-  // values [count] = sum over ranks, in place. The result is the same bits on every rank.
+  // values [count] = sum over ranks, in place. The result is the same bits on every rank; MPI adds
+  // memory of a device as reduce_scatter does, NCCL in an order of its own.
   virtual std::unique_ptr<PendingCollective> start_all_reduce(const std::string& name,
                                                               float* values, std::int64_t count,
                                                               Stream& stream) = 0;

@@ -2,6 +2,8 @@
 //
 // All are nonblocking calls that are polled, so that a rank that does not come is noticed. Memory
 // that the host cannot address passes by pinned host memory.
+#include "dist/comm/communicator_mpi.h"
+
 #include <chrono>
 #include <cstring>
 #include <exception>
@@ -12,7 +14,7 @@
 #include <mpi.h>
 
 #include "core/error.h"
-#include "dist/comm/communicator_mpi.h"
+#include "dist/comm/sliced_sums.h"
 #include "dist/comm/sum_blocks.h"
 #include "dist/mpi/mpi_check.h"
 
@@ -60,6 +62,7 @@ class MpiCommunicator : public Communicator {
         device_(device),
         staged_(device != nullptr && !device->host_addressable()),
         world_ranks_(world_ranks(comm)) {
+    if (device != nullptr) sums_ = std::make_unique<SlicedSums>(comm);
     MPI_Comm_rank(comm_, &rank_);
     std::uint64_t id = new_id(world_rank(rank_));
     check_mpi(MPI_Bcast(&id, 1, MPI_UINT64_T, 0, comm_), "MPI_Bcast", "a group of ranks");
@@ -68,7 +71,9 @@ class MpiCommunicator : public Communicator {
   // After a failure the job ends. Freeing might wait for a rank that never comes, and MPI goes on
   // with a collective that was given up.
   ~MpiCommunicator() override {
-    if (std::uncaught_exceptions() == 0 && !gave_up()) MPI_Comm_free(&comm_);
+    if (std::uncaught_exceptions() != 0 || gave_up()) return;
+    if (sums_) sums_->free();
+    MPI_Comm_free(&comm_);
   }
   MpiCommunicator(const MpiCommunicator&) = delete;
   MpiCommunicator& operator=(const MpiCommunicator&) = delete;
@@ -136,6 +141,7 @@ class MpiCommunicator : public Communicator {
 
  private:
   class Pending;
+  class PendingSum;
 
   bool test(MPI_Request& request, const Entered& collective) const {
     int done = 0;
@@ -170,16 +176,24 @@ class MpiCommunicator : public Communicator {
     return buffer.data();
   }
 
+  // Host memory of at least so many bytes for a nonblocking collective, to be given back to idle_.
+  Buffer take(std::int64_t bytes) {
+    Buffer taken;
+    if (!idle_.empty()) {
+      taken = std::move(idle_.back());
+      idle_.pop_back();
+    }
+    room(taken, bytes);
+    return taken;
+  }
+
   // Host memory that stands for values of the device in a nonblocking collective; empty where none
   // is needed. With the values in it if they are `read`, once the stream's work is done.
   Buffer staging(const void* values, std::int64_t bytes, bool read, Stream& stream) {
     Buffer staged;
     if (staged_) {
-      if (!idle_.empty()) {
-        staged = std::move(idle_.back());
-        idle_.pop_back();
-      }
-      void* host = room(staged, bytes);
+      staged = take(bytes);
+      void* host = staged.data();
       if (read) device_->copy_to_host(host, values, static_cast<std::size_t>(bytes), stream);
     }
     stream.synchronize();
@@ -211,7 +225,8 @@ class MpiCommunicator : public Communicator {
   Buffer sent_;
   Buffer received_;
   Buffer result_;
-  std::vector<Buffer> idle_;  // of nonblocking collectives that are over
+  std::vector<Buffer> idle_;          // of nonblocking collectives that are over
+  std::unique_ptr<SlicedSums> sums_;  // null without a device
 };
 
 void MpiCommunicator::all_gather(const std::string& name, const void* part, void* all,
@@ -312,17 +327,66 @@ std::unique_ptr<PendingCollective> MpiCommunicator::start_broadcast(const std::s
       });
 }
 
+class MpiCommunicator::PendingSum : public PendingCollective {
+ public:
+  // Has no destructor that waits, as Pending. `staged` stands for `values`, or is empty.
+  PendingSum(MpiCommunicator& comm, Entered entered, float* values, std::int64_t length,
+             Buffer staged)
+      : comm_(comm),
+        entered_(std::move(entered)),
+        values_(values),
+        staged_(std::move(staged)),
+        room_(comm.take(static_cast<std::int64_t>(comm.sums_->room_bytes(length)))) {
+    float* host = staged_.data() != nullptr ? static_cast<float*>(staged_.data()) : values;
+    sum_ = comm_.sums_->start(host, length, room_.data(), comm_.device_->host_threads(),
+                              entered_.name);
+  }
+  bool test() override {
+    if (sum_ && comm_.sums_->test(*sum_)) {
+      comm_.leave(entered_);
+      end();
+    }
+    return !sum_ && staged_.data() == nullptr;
+  }
+  void wait(Stream& stream) override {
+    if (sum_) {
+      comm_.await(entered_, [&] { return comm_.sums_->test(*sum_); });
+      end();
+    }
+    if (staged_.data() == nullptr) return;
+    comm_.to_device(values_, staged_.data(), entered_.bytes, stream);
+    comm_.idle_.push_back(std::move(staged_));
+  }
+
+ private:
+  void end() {
+    sum_.reset();
+    comm_.idle_.push_back(std::move(room_));
+  }
+
+  MpiCommunicator& comm_;
+  Entered entered_;
+  float* values_;
+  Buffer staged_;
+  Buffer room_;
+  std::unique_ptr<SlicedSums::Sum> sum_;  // null when it is over
+};
+
 std::unique_ptr<PendingCollective> MpiCommunicator::start_all_reduce(const std::string& name,
                                                                      float* values,
                                                                      std::int64_t length,
                                                                      Stream& stream) {
   const std::int64_t bytes = bytes_of(length, DType::f32);
+  if (device_ == nullptr) {  // a few numbers: MPI's way has fewer messages
+    return std::make_unique<Pending>(*this, enter(name, bytes), "MPI_Iallreduce", values, Buffer(),
+                                     false, [&](void* data, MPI_Request* request) {
+                                       return MPI_Iallreduce(MPI_IN_PLACE, data, as_count(length),
+                                                             MPI_FLOAT, MPI_SUM, comm_, request);
+                                     });
+  }
+  as_count(length);
   Buffer staged = staging(values, bytes, true, stream);
-  return std::make_unique<Pending>(*this, enter(name, bytes), "MPI_Iallreduce", values,
-                                   std::move(staged), true, [&](void* data, MPI_Request* request) {
-                                     return MPI_Iallreduce(MPI_IN_PLACE, data, as_count(length),
-                                                           MPI_FLOAT, MPI_SUM, comm_, request);
-                                   });
+  return std::make_unique<PendingSum>(*this, enter(name, bytes), values, length, std::move(staged));
 }
 
 }  // namespace

@@ -54,8 +54,8 @@ GroupPlace place_replicas(const ClusterSpec& cluster, const Grid& grid) {
 }
 
 const std::vector<std::string>& all_reduce_names() {
-  static const std::vector<std::string> names{"auto", "ring",        "recursive-doubling",
-                                              "tree", "double-tree", "shared-memory"};
+  static const std::vector<std::string> names{
+      "auto", "slices", "ring", "recursive-doubling", "tree", "double-tree", "shared-memory"};
   return names;
 }
 
@@ -77,6 +77,7 @@ double all_reduce_ms(const std::string& algorithm, const ClusterSpec& cluster,
   const double levels_outside = log2_up(group.nodes);
   const double levels_inside = log2_up(group.per_node);
   const double shares = group.sharing_link;
+  if (algorithm == "slices") return 2 * everyone_to_everyone_ms(cluster, group, bytes / n);
   if (algorithm == "ring") return 2.0 * (n - 1) * (latency_ms(cluster, group) + bytes / (n * rate));
   if (algorithm == "recursive-doubling") {
     return levels_outside *
@@ -98,7 +99,7 @@ double all_reduce_ms(const std::string& algorithm, const ClusterSpec& cluster,
 std::string chosen_all_reduce(const ClusterSpec& cluster, const GroupPlace& group, double bytes) {
   if (cluster.all_reduce != "auto") return cluster.all_reduce;
   if (cluster.transport == Transport::mpi)
-    return group.nodes == 1 && cluster.node_gbyte_s > 0 ? "shared-memory" : "tree";
+    return group.nodes == 1 && cluster.node_gbyte_s > 0 ? "shared-memory" : "slices";
   return all_reduce_ms("ring", cluster, group, bytes) <=
                  all_reduce_ms("double-tree", cluster, group, bytes)
              ? "ring"

@@ -6,6 +6,8 @@
 //
 //   all-gather, reduce-scatter   each rank sends every other one a part of m bytes:
 //                                a (n-1) + m max((q-1) / B_i, q c (n-q) / B_e)
+//   all-reduce, slices           2 (a (n-1) + m/n max((q-1) / B_i, q c (n-q) / B_e))
+//     (each rank sums a slice: a reduce-scatter and an all-gather of m / n)
 //   all-reduce, ring             2 (n-1) (a + m / (n B)),  B = min(B_i, B_e / c)
 //   all-reduce, recursive        log2(k) (a_e + q c m / B_e) + log2(q) (a_i + m / B_i)
 //     doubling
@@ -17,8 +19,8 @@
 //                                2 n c m / memory rate of the node
 //
 // a and B are those between nodes where the group reaches over nodes; log2 is rounded up. `auto` is
-// what Convoy's backends come to: over MPI shared memory on one node, else the tree that Open MPI
-// takes for a nonblocking all-reduce in place; over NCCL the quicker of ring and double tree.
+// what Convoy's backends come to: over MPI shared memory on one node, else slices; over NCCL the
+// quicker of ring and double tree.
 #pragma once
 
 #include <string>

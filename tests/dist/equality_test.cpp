@@ -196,7 +196,7 @@ TEST(Equality, UpdateWithinBackwardIsTheOneAfterIt) {
 }
 
 // Sums are made in an order that depends on neither ranks nor threads, so with minimal filtering
-// nothing at all differs: not the losses, not a bit of a weight. Replicas must share a host.
+// nothing at all differs: not the losses, not a bit of a weight.
 void expect_the_same_bits(World& world, const std::string& strategy, int threads,
                           JobOptions job = small_job()) {
   const auto alone = test_world().part(test_world().rank());
@@ -230,6 +230,14 @@ TEST(Equality, DataParallelHasTheBitsOfOneRank) {
 TEST(Equality, HybridHasTheBitsOfOneRank) {
   if (test_world().size() % 2 != 0) GTEST_SKIP() << "strategy hybrid needs pairs of ranks";
   expect_the_same_bits(test_world(), "hybrid", 1);
+}
+
+// As between hosts.
+TEST(Equality, ReplicasThatShareNoMemoryHaveTheBitsOfOneRank) {
+  JobOptions job = small_job();
+  job.dist.backend = "mpi";
+  expect_the_same_bits(test_world(), "data", 1, job);
+  if (test_world().size() % 2 == 0) expect_the_same_bits(test_world(), "hybrid", 1, job);
 }
 
 // Two ranks cut fully connected layers as towers do; more cut finer, and the gradients of what the

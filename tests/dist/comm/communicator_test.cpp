@@ -1,4 +1,5 @@
 // Collectives against closed forms, at whatever number of ranks the tests run.
+#include <algorithm>
 #include <array>
 #include <numeric>
 #include <vector>
@@ -79,6 +80,45 @@ TEST_F(CommunicatorTest, AllReduceGivesTheSameBitsOnEveryRank) {
   comm_->all_gather("test", values.data(), all.data(), static_cast<std::int64_t>(values.size()),
                     DType::f32, *stream_);
   for (std::size_t i = 0; i < all.size(); ++i) ASSERT_EQ(all[i], values[i % values.size()]);
+}
+
+// So that replicas on several hosts round as those of one host do, and as one rank with all images.
+TEST_F(CommunicatorTest, AllReduceAddsPairwiseInTheOrderOfRanks) {
+  const auto value = [](int rank, std::size_t i) {
+    return 1.f / static_cast<float>(1 + i * 7 + static_cast<std::size_t>(rank) * 13);
+  };
+  for (const std::size_t length : {1U, 3U, 5'003U, 40'001U}) {
+    std::vector<float> values(length);
+    for (std::size_t i = 0; i < length; ++i) values[i] = value(rank_, i);
+    comm_->start_all_reduce("test", values.data(), static_cast<std::int64_t>(length), *stream_)
+        ->wait(*stream_);
+    for (std::size_t i = 0; i < length; ++i) {
+      float sum = value(0, i);
+      if (size_ == 2) sum += value(1, i);
+      if (size_ == 4) sum = (value(0, i) + value(1, i)) + (value(2, i) + value(3, i));
+      ASSERT_EQ(values[i], sum) << "element " << i << " of " << length;
+    }
+  }
+}
+
+// Ranks may wait in different orders, and make other collectives meanwhile.
+TEST_F(CommunicatorTest, AllReducesMayBeWaitedForInAnyOrder) {
+  std::vector<std::vector<float>> values(6);
+  std::vector<std::unique_ptr<PendingCollective>> pending;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i].assign(70'000 + i, static_cast<float>(rank_ + 1) * static_cast<float>(i + 1));
+    pending.push_back(comm_->start_all_reduce(
+        "test", values[i].data(), static_cast<std::int64_t>(values[i].size()), *stream_));
+  }
+  std::array<double, 1> ranks{1};
+  comm_->sum("test", ranks);
+  EXPECT_EQ(ranks[0], size_);
+  if (rank_ % 2 == 1) std::ranges::reverse(pending);
+  for (const auto& collective : pending) collective->wait(*stream_);
+  const float ranks_sum = static_cast<float>(size_ * (size_ + 1) / 2);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    for (const float value : values[i]) ASSERT_EQ(value, ranks_sum * static_cast<float>(i + 1));
+  }
 }
 
 TEST_F(CommunicatorTest, GatherTakesPartsOfDifferentLength) {

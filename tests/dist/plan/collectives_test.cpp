@@ -28,6 +28,16 @@ TEST(Collectives, ARingSendsEachByteTwiceButOnce) {
   EXPECT_NEAR(ms, 2 * 3 * 0.05 + 2 * 3.0 / 4 * kBytes / 125e3, 1e-9);
 }
 
+TEST(Collectives, SlicesSendAsMuchAsARingInFewerSteps) {
+  const ClusterSpec spec = cluster(4, 1);
+  const double ms = all_reduce_ms("slices", spec, place_replicas(spec, {4, 1}), kBytes);
+  EXPECT_NEAR(ms, 2 * 3 * (0.05 + kBytes / 4 / 125e3), 1e-9);
+  // Two ranks on each of four nodes: both send to the six ranks of the other nodes.
+  const ClusterSpec pairs = cluster(4, 2);
+  EXPECT_NEAR(all_reduce_ms("slices", pairs, place_replicas(pairs, {8, 1}), kBytes),
+              2 * (7 * 0.05 + 2 * 6 * kBytes / 8 / 125e3), 1e-9);
+}
+
 TEST(Collectives, TreesAndDoublingGrowWithTheLogarithm) {
   const ClusterSpec spec = cluster(8, 1);
   const GroupPlace place = place_replicas(spec, {8, 1});
@@ -80,7 +90,7 @@ TEST(Collectives, NothingIsSentToOneself) {
 TEST(Collectives, AutoIsWhatTheTransportTakes) {
   ClusterSpec spec = cluster(64, 1);
   const GroupPlace place = place_replicas(spec, {64, 1});
-  EXPECT_EQ(chosen_all_reduce(spec, place, kBytes), "tree");
+  EXPECT_EQ(chosen_all_reduce(spec, place, kBytes), "slices");
   spec.transport = Transport::nccl;
   EXPECT_EQ(chosen_all_reduce(spec, place, 1e9), "ring") << "bandwidth counts";
   EXPECT_EQ(chosen_all_reduce(spec, place, 1e3), "double-tree") << "latency counts";

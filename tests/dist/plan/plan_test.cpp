@@ -68,6 +68,8 @@ TEST(Plan, DataHalvesTheImagesAndSumsGradients) {
   EXPECT_NEAR(data.compute_ms, 8 * 3 * 8, 1e-9);
   EXPECT_NEAR(data.gradient_ms, kGradientBytes * kByteMs, 1e-6);
   made.cluster.all_reduce = "auto";
+  EXPECT_NEAR(of(made, "data", 16).gradient_ms, kGradientBytes * kByteMs, 1e-6) << "slices";
+  made.cluster.all_reduce = "tree";
   EXPECT_NEAR(of(made, "data", 16).gradient_ms, 2 * kGradientBytes * kByteMs, 1e-6)
       << "up the tree, and down";
 }

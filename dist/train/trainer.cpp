@@ -2,8 +2,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <exception>
-#include <memory>
 #include <optional>
 
 #include "core/error.h"
@@ -16,9 +14,11 @@
 #include "dist/step/step_runner.h"
 #include "dist/step/step_window.h"
 #include "dist/train/dataset_options.h"
-#include "dist/train/evaluator.h"
+#include "dist/train/next_batch.h"
+#include "dist/train/run_log.h"
 #include "dist/train/signals.h"
 #include "dist/train/training_data.h"
+#include "dist/train/validation.h"
 #include "io/read/batch_plan.h"
 #include "io/run/progress.h"
 
@@ -54,13 +54,13 @@ class Trainer {
               options_.run.seed, first_step_, std::max(first_step_, last_step_),
               shuffle_options(options_.data)),
         feed_(session_, options_.preprocess, dataset_.mean_image(), dataset_.image_size()),
+        batch_(feed_),
         reading_(session_.reader_options(dataset_, options_.data)),
         runner_(session_, options_),
         checkpointer_(session_, runner_.solver()),
-        plateau_(options_.solver.plateau_patience, options_.solver.plateau_drops),
         step_(first_step_) {
     require_one_dataset(session_.everyone(), dataset_);
-    open_validation();
+    validation_.emplace(session_, dataset_, options_);
     load_state();
     // A run that some rank refuses must not leave a run directory, which would refuse the next try.
     if (control_.agree({.stop = signals_.stop_asked()}).stop) {
@@ -74,12 +74,10 @@ class Trainer {
   TrainResult run();
 
  private:
-  void open_validation();
   void load_state();
   void open_folder();
   void describe();
   void train_steps(std::int64_t end, Reader& reader, Progress& progress);
-  void fetch(Reader& reader, std::chrono::milliseconds patience);
   void await_batch(Reader& reader, Notice all);
   [[nodiscard]] Notice notice();
   void answer(const Notice& all);
@@ -87,7 +85,9 @@ class Trainer {
   [[noreturn]] void end_unreadable();
   void write_line(const LossSums& sums);
   void check_loss(double loss);
-  [[nodiscard]] bool evaluation_due() const;
+  [[nodiscard]] bool evaluation_due() const {
+    return validation_->due(step_, steps_per_epoch_, last_step_);
+  }
   void evaluate();
   void checkpoint();
 
@@ -102,35 +102,21 @@ class Trainer {
   std::int64_t last_step_;
   TrainPlan plan_;
   InputFeed feed_;
+  NextBatch batch_;
   ReaderOptions reading_;
   StepRunner runner_;
   Checkpointer checkpointer_;
-  PlateauTracker plateau_;
-  double best_top1_ = -1;
-  std::optional<Dataset> validation_;
-  std::optional<Evaluator> evaluator_;
-  std::string config_;                // all options as resolved
-  std::optional<RunFolder> folder_;   // rank 0
-  std::optional<Checkpoints> saved_;  // once there is a folder
+  std::optional<Validation> validation_;  // once all ranks have the same training set
+  std::string config_;                    // all options as resolved
+  std::optional<RunFolder> folder_;       // rank 0
+  std::optional<Checkpoints> saved_;      // once there is a folder
 
-  bool batch_there_ = false;       // of the coming step; also where it cannot be read
-  std::exception_ptr unreadable_;  // why it cannot
-  double waited_ms_ = 0;           // for it
-  std::int64_t step_;              // finished
+  std::int64_t step_;  // finished
   StepWindow window_;
   double train_ms_ = 0;
   std::int64_t step_bytes_ = 0;
   TrainResult result_;
 };
-
-void Trainer::open_validation() {
-  if (options_.data.val.empty()) return;
-  validation_.emplace(open_dataset(options_.data.val, options_.data));
-  require_one_dataset(session_.everyone(), *validation_);
-  require_same_classes(dataset_.classes(), validation_->classes(), options_.data.val.string());
-  evaluator_.emplace(session_, *validation_, options_, dataset_.mean_image(), dataset_.image_size(),
-                     options_.run.eval_views);
-}
 
 void Trainer::load_state() {
   if (!run_.checkpoint) {
@@ -139,10 +125,9 @@ void Trainer::load_state() {
   }
   load_weights(session_, *run_.checkpoint);
   load_moments(session_, runner_.solver(), *run_.checkpoint);
-  const ContinuationInfo& before = *run_.checkpoint->info().continuation;
-  plateau_.restore(before.plateau);
-  best_top1_ = before.best_top1;
-  for (std::string& sentence : differences_of_machines(before, session_))
+  const CheckpointInfo& before = run_.checkpoint->info();
+  validation_->restore(before, run_.evaluated);
+  for (std::string& sentence : differences_of_machines(*before.continuation, session_))
     run_.warnings.push_back(std::move(sentence));
   run_.checkpoint.reset();
 }
@@ -165,30 +150,14 @@ void Trainer::open_folder() {
 
 // What the log says first.
 void Trainer::describe() {
-  if (run_.exists) {
-    folder_->log(run_.path.empty()
-                     ? fmt::format("{} holds a run without a checkpoint, which starts again",
-                                   options_.run.dir.string())
-                     : fmt::format("goes on after step {} from {}", step_, run_.path.string()));
-  }
-  folder_->log(fmt::format(
-      "strategy {} on {} rank(s), {}; {} images of {} classes, {} steps of {} images an epoch, {} "
-      "left over each epoch",
-      session_.strategy().name, session_.strategy().grid.ranks(), session_.device().description(),
-      dataset_.size(), dataset_.classes().size(), steps_per_epoch_, session_.global_batch(),
-      dataset_.size() - steps_per_epoch_ * session_.global_batch()));
-  folder_->log(session_.conv_choice().report());
-  folder_->log(fmt::format("checkpoints are written from a copy of {:.1f} MB here",
-                           static_cast<double>(checkpointer_.memory_bytes()) / 1e6),
-               true);
-  folder_->keep_kernels(session_.device().choices().text());
-  for (const std::string& warning : run_.warnings) folder_->warn(warning);
-  for (const std::string& warning : session_.warnings()) folder_->warn(warning);
-  if (runner_.solver().needs_validation() && (!evaluator_ || options_.run.eval_every == 0)) {
+  log_beginning(*folder_, options_, run_, session_, dataset_, step_, steps_per_epoch_,
+                checkpointer_.memory_bytes());
+  if (runner_.solver().needs_validation() &&
+      (!validation_->exists() || options_.run.eval_every == 0)) {
     folder_->warn(fmt::format(
         "the learning rate falls when the validation error stops improving, and {}: it will stay "
         "as it is",
-        evaluator_ ? "run.eval-every is 0" : "there is no --data.val"));
+        validation_->exists() ? "run.eval-every is 0" : "there is no --data.val"));
   }
 }
 
@@ -222,32 +191,13 @@ TrainResult Trainer::run() {
   return result_;
 }
 
-// Takes the next batch, if it comes in time, and starts its way to the device. A batch that cannot
-// be read is kept for its own step: the one before it counts.
-void Trainer::fetch(Reader& reader, std::chrono::milliseconds patience) {
-  if (batch_there_) return;
-  const auto start = std::chrono::steady_clock::now();
-  try {
-    if (reader.ready_within(patience)) {
-      feed_.release();
-      feed_.upload(reader.next());
-      batch_there_ = true;
-    }
-  } catch (...) {
-    unreadable_ = std::current_exception();
-    batch_there_ = true;
-  }
-  const std::chrono::duration<double, std::milli> waited = std::chrono::steady_clock::now() - start;
-  waited_ms_ += waited.count();
-}
-
 // Goes on when every rank has its batch of the coming step, and heeds what is asked meanwhile.
 void Trainer::await_batch(Reader& reader, Notice all) {
   const double limit_ms = 1000 * options_.dist.timeout;
   answer(all);
   while (all.waiting) {
-    fetch(reader, kBetweenRounds);
-    if (!batch_there_ && limit_ms > 0 && waited_ms_ > limit_ms) {
+    batch_.fetch(reader, kBetweenRounds);
+    if (!batch_.there() && limit_ms > 0 && batch_.waited_ms() > limit_ms) {
       fail(ExitCode::bad_data,
            "no batch has come from {} for {:g} seconds; its file system does not answer or is slow "
            "(raise --dist.timeout then)",
@@ -261,8 +211,8 @@ void Trainer::await_batch(Reader& reader, Notice all) {
 Notice Trainer::notice() {
   return {.stop = signals_.stop_asked(),
           .checkpoint = signals_.take_checkpoint_request() || saved_->due(),
-          .waiting = !batch_there_,
-          .failed = unreadable_ != nullptr};
+          .waiting = !batch_.there(),
+          .failed = batch_.unreadable()};
 }
 
 // All ranks do the same: they have heard the same.
@@ -294,7 +244,7 @@ void Trainer::stop() {
 void Trainer::end_unreadable() {
   checkpoint();
   saved_->finish();
-  if (unreadable_) std::rethrow_exception(unreadable_);
+  batch_.rethrow();
   session_.everyone().barrier("end of the rank that cannot read its images");
   fail(ExitCode::rank_failed, "another rank could not read its images and went on");
 }
@@ -307,13 +257,13 @@ void Trainer::train_steps(std::int64_t end, Reader& reader, Progress& progress) 
   const bool noise = p.colour_noise > 0 && (p.noise_epochs == 0 || epoch < p.noise_epochs);
   while (step_ < end) {
     const std::int64_t bytes_before = session_.payload_bytes();
-    runner_.begin(feed_, noise, {step_, epoch, epochs, plateau_.drops()});
-    batch_there_ = step_ + 1 == last_step_;
-    fetch(reader, kPatience);
+    runner_.begin(feed_, noise, {step_, epoch, epochs, validation_->drops()});
+    batch_.used(step_ + 1 < last_step_);
+    batch_.fetch(reader, kPatience);
     control_.say(notice());
     StepRunner::Result result = runner_.finish();
     step_bytes_ = session_.payload_bytes() - bytes_before;
-    result.ms.data_wait = std::exchange(waited_ms_, 0);
+    result.ms.data_wait = batch_.take_waited_ms();
     window_.add(result.ms);
     train_ms_ += result.ms.step;
     result_.comm_exposed_ms += result.ms.comm_exposed;
@@ -344,10 +294,7 @@ void Trainer::write_line(const LossSums& sums) {
   line.images_per_second = 1000 * static_cast<double>(session_.global_batch()) / ms.step;
   line.ms = ms;
   line.comm_bytes = step_bytes_;
-  folder_->metrics().write(line);
-  folder_->log(fmt::format("step {} epoch {} loss {:.5f} lr {:g} {:.1f} images/s", line.step,
-                           line.epoch, line.loss, line.lr, line.images_per_second),
-               true);
+  log_step(*folder_, line);
 }
 
 // Every rank sees the same sums, so all stop at the same step.
@@ -370,45 +317,18 @@ void Trainer::check_loss(double loss) {
        runner_.solver().learning_rate(), last);
 }
 
-// After this many steps, for the first time in this run or again after the checkpoint of this step.
-bool Trainer::evaluation_due() const {
-  const std::int64_t every = options_.run.eval_every;
-  const std::int64_t epochs = step_ / steps_per_epoch_;
-  const bool by_epoch = every > 0 && step_ % steps_per_epoch_ == 0 && epochs % every == 0;
-  if (!evaluator_ || step_ > last_step_ || (step_ < last_step_ && !by_epoch)) return false;
-  return step_ < last_step_ || step_ > first_step_ || !run_.evaluated;
-}
-
 void Trainer::evaluate() {
   // Asked to stop, ranks do so within the evaluation, which is made again when the run goes on.
   control_.say({.stop = signals_.stop_asked()});
-  result_.eval = evaluator_->run(false, [this] {
-    saved_->progress();
-    if (control_.hear().stop) stop();
-    control_.say({.stop = signals_.stop_asked()});
-  });
+  validation_->run(step_, step_ / steps_per_epoch_, runner_.solver().learning_rate(),
+                   folder_ ? &*folder_ : nullptr, [this] {
+                     saved_->progress();
+                     if (control_.hear().stop) stop();
+                     control_.say({.stop = signals_.stop_asked()});
+                   });
   static_cast<void>(control_.hear());
-  if (!std::isfinite(result_.eval.loss)) {
-    fail(
-        ExitCode::diverged,
-        "the validation loss is no longer finite after step {}; most likely the learning rate {:g} "
-        "is too high for this net and input, try a tenth of it",
-        step_, runner_.solver().learning_rate());
-  }
-  if (result_.eval.top1 > best_top1_) {
-    best_top1_ = result_.eval.top1;
-    saved_->best(step_);
-  }
-  plateau_.observe(1 - result_.eval.top1, std::max<std::int64_t>(1, options_.run.eval_every));
-  if (!folder_) return;
-  const EvalResult& eval = result_.eval;
-  const std::int64_t epochs = step_ / steps_per_epoch_;
-  folder_->metrics().write(
-      EvalMetrics{step_, epochs, eval.loss, eval.top1, eval.top5, eval.views, eval.images});
-  folder_->log(fmt::format(
-      "after epoch {} (step {}): validation loss {:.4f}, top-1 {:.2f} %, top-5 "
-      "{:.2f} % of {} images, {} view(s)",
-      epochs, step_, eval.loss, 100 * eval.top1, 100 * eval.top5, eval.images, eval.views));
+  result_.eval = validation_->last();
+  if (validation_->last_is_best()) saved_->best(step_);
 }
 
 void Trainer::checkpoint() {
@@ -421,13 +341,13 @@ void Trainer::checkpoint() {
   info.image_size = dataset_.image_size();
   info.mean_image = dataset_.mean_image();
   info.pca = dataset_.pca();
-  info.continuation = {session_.global_batch(),
-                       plateau_.state(),
-                       best_top1_,
-                       session_.device().choices().text(),
-                       session_.device().kernels(),
-                       session_.strategy().name,
-                       session_.world().size()};
+  info.continuation.emplace();
+  validation_->save(*info.continuation);
+  info.continuation->global_batch = session_.global_batch();
+  info.continuation->kernels = session_.device().choices().text();
+  info.continuation->made_on = session_.device().kernels();
+  info.continuation->strategy = session_.strategy().name;
+  info.continuation->ranks = session_.world().size();
   saved_->begin(info);
 }
 

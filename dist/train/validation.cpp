@@ -1,0 +1,69 @@
+// Evaluations between epochs and at the end.
+#include "dist/train/validation.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "dist/comm/agreement.h"
+#include "dist/train/dataset_options.h"
+
+namespace convoy {
+
+Validation::Validation(Session& session, const Dataset& training, const JobOptions& options)
+    : session_(session),
+      every_(options.run.eval_every),
+      plateau_(options.solver.plateau_patience, options.solver.plateau_drops) {
+  if (options.data.val.empty()) return;
+  dataset_.emplace(open_dataset(options.data.val, options.data));
+  require_one_dataset(session_.everyone(), *dataset_);
+  require_same_classes(training.classes(), dataset_->classes(), options.data.val.string());
+  evaluator_.emplace(session_, *dataset_, options, training.mean_image(), training.image_size(),
+                     options.run.eval_views);
+}
+
+void Validation::restore(const CheckpointInfo& checkpoint, bool evaluated) {
+  plateau_.restore(checkpoint.continuation->plateau);
+  best_top1_ = checkpoint.continuation->best_top1;
+  first_step_ = checkpoint.step;
+  first_is_done_ = evaluated;
+}
+
+void Validation::save(ContinuationInfo& info) const {
+  info.plateau = plateau_.state();
+  info.best_top1 = best_top1_;
+}
+
+bool Validation::due(std::int64_t step, std::int64_t steps_per_epoch,
+                     std::int64_t last_step) const {
+  const bool by_epoch =
+      every_ > 0 && step % steps_per_epoch == 0 && step / steps_per_epoch % every_ == 0;
+  if (!exists() || step > last_step || (step < last_step && !by_epoch)) return false;
+  return step < last_step || step > first_step_ || !first_is_done_;
+}
+
+void Validation::run(std::int64_t step, std::int64_t epochs, double lr, RunFolder* folder,
+                     const std::function<void()>& between) {
+  last_ = evaluator_->run(false, between);
+  if (!std::isfinite(last_.loss)) {
+    fail(
+        ExitCode::diverged,
+        "the validation loss is no longer finite after step {}; most likely the learning rate {:g} "
+        "is too high for this net and input, try a tenth of it",
+        step, lr);
+  }
+  last_is_best_ = last_.top1 > best_top1_;
+  best_top1_ = std::max(best_top1_, last_.top1);
+  plateau_.observe(1 - last_.top1, std::max<std::int64_t>(1, every_));
+  if (folder == nullptr) return;
+  folder->metrics().write(
+      EvalMetrics{step, epochs, last_.loss, last_.top1, last_.top5, last_.views, last_.images});
+  folder->log(fmt::format(
+      "after epoch {} (step {}): validation loss {:.4f}, top-1 {:.2f} %, top-5 "
+      "{:.2f} % of {} images, {} view(s)",
+      epochs, step, last_.loss, 100 * last_.top1, 100 * last_.top5, last_.images, last_.views));
+}
+
+}  // namespace convoy

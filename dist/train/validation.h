@@ -1,0 +1,54 @@
+// Evaluations of a run that trains: when they are due, and what follows from them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "core/schedule.h"
+#include "dist/checkpoint/run_folder.h"
+#include "dist/job.h"
+#include "dist/step/session.h"
+#include "dist/train/evaluator.h"
+#include "io/dataset/dataset.h"
+#include "io/run/checkpoint.h"
+
+namespace convoy {
+
+class Validation {
+ public:
+  // Opens data.val, if there is one. Throws Error(usage) where its classes are not the training
+  // set's, and what Evaluator throws. Collective. The others must outlive this.
+  Validation(Session& session, const Dataset& training, const JobOptions& options);
+
+  // As it was at a checkpoint; `evaluated`: the evaluation after its step is done.
+  void restore(const CheckpointInfo& checkpoint, bool evaluated);
+  void save(ContinuationInfo& info) const;
+
+  // After `step` steps, for the first time in this run, or again after the checkpoint of that step.
+  [[nodiscard]] bool due(std::int64_t step, std::int64_t steps_per_epoch,
+                         std::int64_t last_step) const;
+  // Every rank calls `between` after each batch; it may throw. Throws Error(diverged) where the
+  // loss is not finite; `lr` is for its sentence. `folder`: null but on rank 0. Collective.
+  void run(std::int64_t step, std::int64_t epochs, double lr, RunFolder* folder,
+           const std::function<void()>& between);
+
+  [[nodiscard]] bool exists() const { return evaluator_.has_value(); }
+  [[nodiscard]] const EvalResult& last() const { return last_; }
+  [[nodiscard]] bool last_is_best() const { return last_is_best_; }
+  [[nodiscard]] std::int64_t drops() const { return plateau_.drops(); }  // of the learning rate
+
+ private:
+  Session& session_;
+  std::int64_t every_;  // epochs; 0: at the end alone
+  std::optional<Dataset> dataset_;
+  std::optional<Evaluator> evaluator_;
+  PlateauTracker plateau_;
+  double best_top1_ = -1;
+  std::int64_t first_step_ = 0;  // of this process
+  bool first_is_done_ = false;
+  EvalResult last_;
+  bool last_is_best_ = false;
+};
+
+}  // namespace convoy

@@ -186,10 +186,11 @@ id=$(IMAGES=images PACKED=packed by_script pack.sbatch --size 32)
 check "pack.sbatch: both jobs are completed" completed "$id"
 expect 0 "a dataset of 48 images of 32x32 pixels in 4 classes" convoy inspect packed/train
 expect 0 "a dataset of 19 images of 32x32 pixels in 4 classes" convoy inspect packed/val
-id=$(STEPS=20 RUNS=compared by_script compare.sbatch)
+id=$(STRATEGIES=single,model,data REPORT=compared by_script compare.sbatch --compare.rounds 2)
 check "compare.sbatch: the job is completed" completed "$id"
-check "compare.sbatch: the runs stand side by side" contains "job-logs/slurm-$id.out" \
-  "compared/data and compared/model"
+check "compare.sbatch: it says which strategy is how much faster" contains "job-logs/slurm-$id.out" \
+  "times as fast as"
+check "compare.sbatch: a page and its figures" test -s compared/report.html -a -s compared/report.json
 expect 0 "20 steps" env NODES=2 "$scripts/interactive.sh" "$binary" launch \
   --cluster.interface "$network" -- "${job[@]}" --run.dir interactive
 

@@ -1,30 +1,28 @@
-// Separable resampling: rows first, over whole lines, then columns of the rows that remain.
+// Where each output sample of a separable resampling comes from; the kernels do the sums.
 #include "io/images/resize.h"
 
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "io/images/pixel_kernels.h"
+
 namespace convoy {
 namespace {
 
-constexpr int weight_bits = 14;  // weights sum to 1 << weight_bits
-constexpr int between_bits = 7;  // fraction bits of the values between the two passes: 15 in all
-constexpr std::int32_t one = 1 << weight_bits;
+constexpr std::int32_t one = 1 << pixels::kWeightBits;
 
 // For each output position: where its inputs begin and their weights.
 struct Filter {
-  struct Window {
-    std::int64_t first = 0;
-    std::int64_t taps = 0;
-    std::size_t weights = 0;  // index of the first
-  };
-  std::vector<Window> windows;
+  std::vector<pixels::Window> windows;
   std::vector<std::int16_t> weights;
 
   [[nodiscard]] std::int64_t begin() const { return windows.front().first; }
   [[nodiscard]] std::int64_t end() const { return windows.back().first + windows.back().taps; }
 };
+
+// Half of a number that is not negative; between two whole numbers, the even one.
+std::int64_t half_to_even(std::int64_t number) { return (number + (number / 2 & 1)) / 2; }
 
 // A line of `in` samples scaled to `scaled` samples, of which [crop, crop + out) are wanted.
 Filter triangle(std::int64_t in, std::int64_t scaled, std::int64_t crop, std::int64_t out) {
@@ -44,7 +42,7 @@ Filter triangle(std::int64_t in, std::int64_t scaled, std::int64_t crop, std::in
       values.push_back(std::max(1.0 - distance, 0.0));
       sum += values.back();
     }
-    filter.windows.push_back({first, last - first, filter.weights.size()});
+    filter.windows.push_back({first, last - first, nullptr});
     // Rounding the running sum, not each weight, keeps many small weights true on average.
     double running = 0;
     std::int32_t given = 0;
@@ -55,69 +53,41 @@ Filter triangle(std::int64_t in, std::int64_t scaled, std::int64_t crop, std::in
       given = upto;
     }
   }
+  const std::int16_t* weights = filter.weights.data();
+  for (pixels::Window& window : filter.windows) {
+    window.weights = weights;
+    weights += window.taps;
+  }
   return filter;
-}
-
-// line[i] = sum over rows of weight * row[i], with between_bits of fraction.
-void mix_rows(const std::uint8_t* rows, std::int64_t stride, const std::int16_t* weights,
-              std::int64_t taps, std::vector<std::int32_t>& sums, std::vector<std::int16_t>& line) {
-  const std::size_t count = line.size();
-  std::fill(sums.begin(), sums.end(), 1 << (weight_bits - between_bits - 1));
-  for (std::int64_t tap = 0; tap < taps; ++tap) {
-    const std::uint8_t* row = rows + tap * stride;
-    const std::int16_t weight = weights[tap];
-    std::int32_t* sum = sums.data();
-    for (std::size_t i = 0; i < count; ++i) {
-      sum[i] += static_cast<std::int16_t>(row[i]) * weight;
-    }
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    line[i] = static_cast<std::int16_t>(sums[i] >> (weight_bits - between_bits));
-  }
-}
-
-// One output row from a mixed line whose first pixel is input column filter.begin().
-void mix_columns(const std::int16_t* line, const Filter& filter, std::uint8_t* out) {
-  constexpr int shift = weight_bits + between_bits;
-  constexpr std::int32_t half = 1 << (shift - 1);
-  const std::int64_t begin = filter.begin();
-  for (const Filter::Window& window : filter.windows) {
-    const std::int16_t* pixel = line + (window.first - begin) * 3;
-    const std::int16_t* weight = filter.weights.data() + window.weights;
-    std::int32_t red = half;
-    std::int32_t green = half;
-    std::int32_t blue = half;
-    for (std::int64_t tap = 0; tap < window.taps; ++tap, pixel += 3) {
-      red += pixel[0] * weight[tap];
-      green += pixel[1] * weight[tap];
-      blue += pixel[2] * weight[tap];
-    }
-    *out++ = static_cast<std::uint8_t>(red >> shift);
-    *out++ = static_cast<std::uint8_t>(green >> shift);
-    *out++ = static_cast<std::uint8_t>(blue >> shift);
-  }
 }
 
 }  // namespace
 
-void resize_and_crop(const Image& image, std::int64_t size, std::span<std::uint8_t> out) {
+void resize_and_crop(const Image& image, std::int64_t size, std::span<std::uint8_t> out,
+                     cpu::Isa isa) {
   const std::int64_t shorter = std::min(image.width, image.height);
-  const auto scaled = [&](std::int64_t side) { return (side * size + shorter / 2) / shorter; };
-  const std::int64_t width = scaled(image.width);
-  const std::int64_t height = scaled(image.height);
-  const Filter columns = triangle(image.width, width, (width - size) / 2, size);
-  const Filter rows = triangle(image.height, height, (height - size) / 2, size);
+  const auto scaled = [&](std::int64_t side) { return side * size / shorter; };
+  const auto crop = [&](std::int64_t side) { return half_to_even(scaled(side) - size); };
+  Filter columns = triangle(image.width, scaled(image.width), crop(image.width), size);
+  const Filter rows = triangle(image.height, scaled(image.height), crop(image.height), size);
+  const std::int64_t left = columns.begin();
+  const std::int64_t width = columns.end() - left;
+  for (pixels::Window& window : columns.windows) window.first -= left;
 
-  const std::int64_t stride = image.width * 3;
-  const std::uint8_t* first_column = image.pixels.data() + columns.begin() * 3;
-  std::vector<std::int16_t> line(static_cast<std::size_t>(columns.end() - columns.begin()) * 3);
-  std::vector<std::int32_t> sums(line.size());
-  for (std::int64_t y = 0; y < size; ++y) {
-    const Filter::Window& window = rows.windows[static_cast<std::size_t>(y)];
-    mix_rows(first_column + window.first * stride, stride, rows.weights.data() + window.weights,
-             window.taps, sums, line);
-    mix_columns(line.data(), columns, out.data() + y * size * 3);
-  }
+  thread_local std::vector<std::uint16_t> between;
+  thread_local std::vector<std::uint8_t> turned;
+  between.resize(static_cast<std::size_t>(pixels::kMostLines * 3 * width));
+  turned.resize(static_cast<std::size_t>(pixels::kMostLines * 3 * size));
+  const pixels::Resampling job{.pixels = image.pixels.data() + left * 3,
+                               .stride = image.width * 3,
+                               .columns = width,
+                               .down = rows.windows.data(),
+                               .across = columns.windows.data(),
+                               .size = size,
+                               .out = out.data(),
+                               .between = between.data(),
+                               .turned = turned.data()};
+  pixels::kernels_for(isa).resample(&job);
 }
 
 }  // namespace convoy

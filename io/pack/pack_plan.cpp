@@ -20,7 +20,9 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::int64_t shard_bytes = std::int64_t{256} << 20;
 constexpr std::int64_t jpeg_saves = 4;  // so much smaller is a photograph of 256 x 256 at least
-constexpr const char* plan_format = "convoy-pack/1";
+// Changes when the same options come to mean other bytes: no dataset is half of the one and half of
+// the other.
+constexpr const char* plan_format = "convoy-pack/2";
 
 std::int64_t usual_shard_images(const PackOptions& options) {
   const std::int64_t image_bytes = options.size * options.size * 3;
@@ -57,7 +59,7 @@ PackPlan::PackPlan(const PackOptions& options, const PackSource& source)
                {"number of images", fmt::format("{}", order_.size())},
                {"checksum of classes, names and labels",
                 fmt::format("{:08x}", source.listing().checksum())}};
-  std::uint32_t crc = 0;
+  std::uint32_t crc = crc32c(plan_format, std::char_traits<char>::length(plan_format));
   for (const auto& [name, value] : settings_) {
     crc = crc32c(name.c_str(), name.size() + 1, crc);
     crc = crc32c(value.c_str(), value.size() + 1, crc);

@@ -65,28 +65,18 @@ Eigen3 eigen_symmetric(Matrix3 matrix) {
   return result;
 }
 
-PixelStatistics::PixelStatistics(std::int64_t image_size)
-    : image_size_(image_size),
+PixelStatistics::PixelStatistics(std::int64_t image_size, cpu::Isa isa)
+    : kernels_(&pixels::kernels_for(isa)),
+      image_size_(image_size),
       recent_(static_cast<std::size_t>(image_size * image_size * 3), 0),
       sums_(recent_.size(), 0) {}
 
 void PixelStatistics::add(const std::uint8_t* image) {
-  for (std::size_t i = 0; i < recent_.size(); ++i) recent_[i] += image[i];
-  for (std::int64_t y = 0; y < image_size_; ++y) {
-    const std::uint8_t* pixel = image + y * image_size_ * 3;
-    std::array<std::uint32_t, 6> row{};  // 65,536 products of two bytes fit
-    for (std::int64_t x = 0; x < image_size_; ++x, pixel += 3) {
-      const std::uint32_t red = pixel[0];
-      const std::uint32_t green = pixel[1];
-      const std::uint32_t blue = pixel[2];
-      row[0] += red * red;
-      row[1] += green * green;
-      row[2] += blue * blue;
-      row[3] += red * green;
-      row[4] += red * blue;
-      row[5] += green * blue;
-    }
-    for (std::size_t k = 0; k < 6; ++k) products_[k] += row[k];
+  constexpr std::int64_t most = 65'536;  // pixels in a call of the kernel
+  const std::int64_t pixels = image_size_ * image_size_;
+  for (std::int64_t first = 0; first < pixels; first += most) {
+    kernels_->add_statistics(image + 3 * first, std::min(most, pixels - first),
+                             recent_.data() + 3 * first, products_.data());
   }
   ++images_;
   if (++recent_images_ == flush_after) flush();

@@ -5,14 +5,17 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/cpu/kernels.h"
 #include "io/dataset/dataset.h"
+#include "io/images/pixel_kernels.h"
 
 namespace convoy {
 
 // Sums are integers, so they are exact and do not depend on the order or the thread that adds.
 class PixelStatistics {
  public:
-  explicit PixelStatistics(std::int64_t image_size);  // S, at most 65,536
+  // Of images [S, S, 3], with kernels for `isa`, which the processor must run.
+  explicit PixelStatistics(std::int64_t image_size, cpu::Isa isa = cpu::best_isa());
 
   void add(const std::uint8_t* image);  // [S, S, 3] RGB
   void add(const PixelStatistics& other);
@@ -34,6 +37,7 @@ class PixelStatistics {
  private:
   void flush();
 
+  const pixels::PixelKernels* kernels_;
   std::int64_t image_size_;
   std::int64_t images_ = 0;
   std::int64_t recent_images_ = 0;

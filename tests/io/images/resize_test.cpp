@@ -50,12 +50,13 @@ Window window(std::int64_t in, std::int64_t scaled, std::int64_t i) {
 
 double reference(const Image& image, std::int64_t size, std::int64_t y, std::int64_t x,
                  std::int64_t c) {
-  const double scale =
-      static_cast<double>(size) / static_cast<double>(std::min(image.width, image.height));
-  const std::int64_t width = std::llround(static_cast<double>(image.width) * scale);
-  const std::int64_t height = std::llround(static_cast<double>(image.height) * scale);
-  const Window rows = window(image.height, height, y + (height - size) / 2);
-  const Window columns = window(image.width, width, x + (width - size) / 2);
+  const std::int64_t shorter = std::min(image.width, image.height);
+  const std::int64_t width = image.width * size / shorter;
+  const std::int64_t height = image.height * size / shorter;
+  // std::lrint rounds halves to even, as Python's round does, by which torchvision crops.
+  const auto half = [](std::int64_t number) { return std::lrint(static_cast<double>(number) / 2); };
+  const Window rows = window(image.height, height, y + half(height - size));
+  const Window columns = window(image.width, width, x + half(width - size));
   double sum = 0;
   for (std::size_t i = 0; i < rows.weights.size(); ++i) {
     for (std::size_t j = 0; j < columns.weights.size(); ++j) {
@@ -131,6 +132,22 @@ TEST(Resize, AgreesWithTheDefinition) {
         const auto i = static_cast<std::size_t>((y * at.size + x) * 3 + 1);
         ASSERT_NEAR(out[i], reference(image, at.size, y, x, 1), 0.8)
             << at.width << "x" << at.height << " to " << at.size << " at " << y << ", " << x;
+      }
+    }
+  }
+}
+
+TEST(Resize, EveryInstructionSetGivesTheSameBytes) {
+  for (const auto& [width, height] : {std::pair{97, 64}, {41, 333}, {7, 5}, {500, 375}}) {
+    const Image image = noise(width, height);
+    for (const std::int64_t size : {1, 5, 37, 64}) {
+      Bytes plain(static_cast<std::size_t>(size * size * 3));
+      resize_and_crop(image, size, plain, cpu::Isa::baseline);
+      for (const cpu::Isa isa : {cpu::Isa::avx2, cpu::Isa::avx512}) {
+        if (isa > cpu::best_isa()) continue;
+        Bytes out(plain.size());
+        resize_and_crop(image, size, out, isa);
+        EXPECT_EQ(out, plain) << width << "x" << height << " to " << size;
       }
     }
   }

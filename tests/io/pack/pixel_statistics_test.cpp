@@ -11,6 +11,34 @@ namespace {
 
 using Matrix3 = std::array<std::array<double, 3>, 3>;
 
+TEST(PixelStatistics, AreExactWithEveryInstructionSet) {
+  constexpr std::size_t size = 259;  // more pixels than one call of the kernel takes, and odd
+  std::mt19937 random(5);
+  std::vector<std::uint8_t> noise(size * size * 3);
+  for (std::uint8_t& value : noise) value = static_cast<std::uint8_t>(random());
+  for (const auto& image : {noise, std::vector<std::uint8_t>(noise.size(), 255)}) {
+    std::array<std::uint64_t, 6> products{};
+    for (std::size_t i = 0; i < image.size(); i += 3) {
+      const std::uint64_t red = image[i];
+      const std::uint64_t green = image[i + 1];
+      const std::uint64_t blue = image[i + 2];
+      const std::uint64_t terms[] = {red * red,   green * green, blue * blue,
+                                     red * green, red * blue,    green * blue};
+      for (std::size_t k = 0; k < 6; ++k) products[k] += 2 * terms[k];
+    }
+    std::vector<std::uint64_t> pixels(image.begin(), image.end());
+    for (std::uint64_t& value : pixels) value *= 2;
+    for (const cpu::Isa isa : {cpu::Isa::baseline, cpu::Isa::avx2, cpu::Isa::avx512}) {
+      if (isa > cpu::best_isa()) continue;
+      PixelStatistics statistics(size, isa);
+      statistics.add(image.data());
+      statistics.add(image.data());
+      EXPECT_EQ(statistics.sums().products, products);
+      EXPECT_EQ(statistics.sums().pixels, pixels);
+    }
+  }
+}
+
 TEST(PixelStatistics, AgreeWithTheirDefinition) {
   constexpr std::size_t size = 9;
   constexpr std::size_t images = 7;

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "io/dataset/shard_format.h"
 #include "io/files/crc32c.h"
+#include "io/files/direct_write.h"
 #include "io/files/durable.h"
 #include "io/files/hdf5.h"
 #include "io/files/seal.h"
@@ -20,10 +21,10 @@ void write_shard(const std::filesystem::path& path, const ShardContent& content)
   file.set("/", "encoding", std::string(name_of(content.encoding)));
   const bool raw = content.encoding == Encoding::raw;
   if (raw) {
-    file.write(shard_format::images, {images, content.image_size, content.image_size, 3},
-               content.images.data());
+    file.create_dataset(shard_format::images, hdf5::Type::u8,
+                        {images, content.image_size, content.image_size, 3});
   } else {
-    file.write(shard_format::bytes, {std::ssize(content.images)}, content.images.data());
+    file.create_dataset(shard_format::bytes, hdf5::Type::u8, {std::ssize(content.images)});
     file.write(shard_format::offsets, {images + 1}, content.offsets.data());
   }
   file.write(shard_format::labels, {images}, content.labels.data());
@@ -31,6 +32,7 @@ void write_shard(const std::filesystem::path& path, const ShardContent& content)
   file.write(shard_format::checksums, {images}, content.checksums.data());
   const std::int64_t begin = *file.layout(raw ? shard_format::images : shard_format::bytes).offset;
   file.close();
+  write_directly(aside.partial(), begin, content.images);
   seal_file(aside.partial(), {begin, begin + static_cast<std::int64_t>(content.images.size())});
   aside.commit();
 }

@@ -32,7 +32,8 @@ struct ShardContent {
   std::vector<std::uint32_t> checksums;  // [n]
 };
 
-// Written aside, sealed, synced and renamed. Throws Error(resource).
+// Written aside, sealed, synced and renamed; images at whole pages of memory
+// (io/files/page_memory.h) go past the page cache. Throws Error(resource).
 void write_shard(const std::filesystem::path& path, const ShardContent& content);
 
 // One number for all images and labels of a shard, kept in the index.

@@ -134,11 +134,12 @@ void ImagePacker::store(std::size_t place, Outcome& outcome, ShardContent& conte
 }
 
 PackedShard ImagePacker::pack(std::span<const std::uint32_t> images,
-                              const std::function<void(std::int64_t)>& progress) {
+                              const std::function<void(std::int64_t)>& progress, PageBytes memory) {
   PackedShard packed;
   ShardContent& content = packed.content;
   content.encoding = encoding_;
   content.image_size = size_;
+  stored_ = std::move(memory);
   stored_.clear();
   if (encoding_ == Encoding::raw) {
     stored_.resize(images.size() * image_bytes_);
@@ -158,9 +159,10 @@ PackedShard ImagePacker::pack(std::span<const std::uint32_t> images,
     content.ids.push_back(image.name);
   }
   packed.statistics = statistics.sums();
+  packed.stored = std::move(stored_);
   content.images = encoding_ == Encoding::raw
-                       ? std::span(stored_).first(content.labels.size() * image_bytes_)
-                       : std::span(stored_);
+                       ? std::span(packed.stored).first(content.labels.size() * image_bytes_)
+                       : std::span(packed.stored);
   return packed;
 }
 

@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "io/dataset/shard.h"
+#include "io/files/page_memory.h"
 #include "io/pack/pack_source.h"
 #include "io/pack/pixel_statistics.h"
 
 namespace convoy {
 
 struct PackedShard {
+  PageBytes stored;                  // what content.images points to
   ShardContent content;              // without those images that could not be used
   PixelStatistics::Sums statistics;  // over the pixels before any JPEG compression
   std::vector<PackIssue> issues;
@@ -23,10 +25,11 @@ class ImagePacker {
   ImagePacker(const PackSource& source, const PackOptions& options, int threads);
 
   // Packs these images of the source, in this order. `progress` is called from the calling thread
-  // with the number of images done. The result, which does not depend on the number of threads,
-  // stays in this object's memory until the next call.
+  // with the number of images done. The result does not depend on the number of threads, nor on
+  // `memory`, which it takes for the images: that of an earlier shard has its pages already.
   [[nodiscard]] PackedShard pack(std::span<const std::uint32_t> images,
-                                 const std::function<void(std::int64_t)>& progress);
+                                 const std::function<void(std::int64_t)>& progress,
+                                 PageBytes memory = {});
 
  private:
   struct Outcome {
@@ -47,7 +50,7 @@ class ImagePacker {
   std::int64_t size_;
   std::size_t image_bytes_;
   std::size_t threads_;
-  std::vector<std::uint8_t> stored_;  // raw: [images, S, S, 3]; JPEG: file after file
+  PageBytes stored_;  // raw: [images, S, S, 3]; JPEG: file after file
 };
 
 }  // namespace convoy

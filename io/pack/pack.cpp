@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -115,7 +116,7 @@ class Packing {
   void prepare_output();
   [[nodiscard]] std::vector<std::int64_t> share_of_the_rest() const;
   void pack_shards(const std::vector<std::int64_t>& shards) const;
-  void write(std::int64_t shard, PackedShard packed) const;
+  PageBytes write(std::int64_t shard, PackedShard packed) const;
   PackReport finish() const;
   void remove_side_files() const;
   [[nodiscard]] PackReport report_on(const DatasetIndex& index,
@@ -174,16 +175,27 @@ void Packing::pack_shards(const std::vector<std::int64_t>& shards) const {
   std::int64_t total = 0;
   for (const std::int64_t shard : shards) total += plan_.count_of(shard);
   Progress progress("Packing", "images", total, team_.rank != 0);
+  // The disk writes a shard while the cores make the next; memory is that of two shards.
+  std::future<PageBytes> written;
+  PageBytes memory;
   std::int64_t before = 0;
   for (const std::int64_t shard : shards) {
-    write(shard, images.pack(plan_.images_of(shard),
-                             [&](std::int64_t done) { progress.update(before + done); }));
+    PackedShard packed = images.pack(
+        plan_.images_of(shard), [&](std::int64_t done) { progress.update(before + done); },
+        std::move(memory));
+    if (written.valid()) memory = written.get();
+    written = std::async(
+        std::launch::async,
+        [this, shard](PackedShard made) { return write(shard, std::move(made)); },
+        std::move(packed));
     before += plan_.count_of(shard);
     progress.update(before);
   }
+  if (written.valid()) static_cast<void>(written.get());
 }
 
-void Packing::write(std::int64_t shard, PackedShard packed) const {
+// Returns the images' memory, for another shard.
+PageBytes Packing::write(std::int64_t shard, PackedShard packed) const {
   const ShardContent& content = packed.content;
   ShardRecord record;
   record.shard = {shard_name(shard), std::ssize(content.labels),
@@ -200,6 +212,7 @@ void Packing::write(std::int64_t shard, PackedShard packed) const {
     record.file_bytes = static_cast<std::int64_t>(fs::file_size(path));
   }
   write_record(options_.output, shard, plan_.fingerprint(), record);
+  return std::move(packed.stored);
 }
 
 PackReport Packing::report_on(const DatasetIndex& index, std::vector<PackIssue> issues) const {

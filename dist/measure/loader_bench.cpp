@@ -4,16 +4,14 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstring>
-#include <exception>
-#include <functional>
 #include <limits>
 #include <optional>
-#include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
 #include "dist/comm/communicator.h"
+#include "dist/measure/work_rate.h"
 #include "dist/train/dataset_options.h"
 #include "io/dataset/dataset_index.h"
 #include "io/dataset/shard_reader.h"
@@ -26,63 +24,12 @@ namespace convoy {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Work = std::function<void(std::int64_t)>;
 
-constexpr std::chrono::duration<double> measured{0.5};  // for each figure
-constexpr std::int64_t most_images = 4096;              // that are read: 0.8 GB of 256 x 256 pixels
-constexpr std::int64_t images_in_memory = 256;          // for decoding and checksums
-
-// How often a second so many threads together do their work. Each makes its own by make_work(), and
-// is given the numbers 0, 1, 2, ... in turn with the others.
-double rate(int threads, const std::function<Work()>& make_work) {
-  std::atomic<std::int64_t> next = 0;
-  std::atomic<bool> stop = false;
-  std::vector<std::exception_ptr> errors(static_cast<std::size_t>(threads));
-  const Clock::time_point start = Clock::now();
-  {
-    std::vector<std::jthread> team;
-    for (std::exception_ptr& error : errors) {
-      team.emplace_back([&] {
-        try {
-          const Work work = make_work();
-          do {
-            work(next++);
-          } while (!stop);
-        } catch (...) {
-          error = std::current_exception();
-        }
-      });
-    }
-    std::this_thread::sleep_for(measured);
-    stop = true;
-  }
-  const std::chrono::duration<double> passed = Clock::now() - start;
-  for (const std::exception_ptr& error : errors)
-    if (error) std::rethrow_exception(error);
-  return static_cast<double>(next) / passed.count();
-}
-
-// Bytes a second that threads copy from memory to memory, each counted once.
-double copy_rate(int threads) {
-  constexpr std::size_t all = std::size_t{512} << 20;  // far more than caches hold
-  const std::size_t bytes =
-      std::max<std::size_t>(all / static_cast<std::size_t>(threads), 32 << 20);
-  std::vector<std::vector<std::uint8_t>> from(static_cast<std::size_t>(threads));
-  std::vector<std::vector<std::uint8_t>> to(from.size());
-  for (auto* const side : {&from, &to})
-    for (auto& memory : *side) memory.assign(bytes, 1);
-  constexpr std::size_t piece = 4 << 20;
-  const std::size_t pieces = bytes / piece;
-  std::atomic<std::size_t> thread = 0;
-  return static_cast<double>(piece) * rate(threads, [&]() -> Work {
-           const std::size_t mine = thread++;
-           std::size_t next = 0;
-           return [&, mine, next](std::int64_t) mutable {
-             std::memcpy(to[mine].data() + next * piece, from[mine].data() + next * piece, piece);
-             next = (next + 1) % pieces;
-           };
-         });
-}
+// The reader and the plain copy are measured in turn, so often, for that long.
+constexpr int rounds = 5;
+constexpr std::chrono::duration<double> in_turn{0.2};
+constexpr std::int64_t most_images = 4096;      // that are read: 0.8 GB of 256 x 256 pixels
+constexpr std::int64_t images_in_memory = 256;  // for decoding and checksums
 
 // The first images of a dataset, as they are stored.
 class StoredImages {
@@ -215,8 +162,15 @@ class RepeatedPlan : public BatchPlan {
   const BatchPlan& plan_;
 };
 
-// Crops a second of the whole reader, once it has read every image.
-double reader_rate(const JobOptions& job, const Dataset& dataset, int threads) {
+double median(std::vector<double> values) {
+  std::ranges::nth_element(values, values.begin() + std::ssize(values) / 2);
+  return values[values.size() / 2];
+}
+
+// Crops a second of the whole reader, once it has read every image, and bytes a second of a copy:
+// medians of rounds in turn, since a shared machine is not as fast from one moment to the next.
+std::pair<double, double> reader_and_copy_rates(const JobOptions& job, const Dataset& dataset,
+                                                int threads) {
   const std::int64_t batch = std::min(job.solver.batch, dataset.size());
   const std::int64_t batches =
       std::max<std::int64_t>(1, std::min(most_images, dataset.size()) / batch);
@@ -226,16 +180,24 @@ double reader_rate(const JobOptions& job, const Dataset& dataset, int threads) {
                        shuffle_options(job.data));
   const RepeatedPlan repeated(plan);
   Reader reader(dataset, repeated, {batch, job.model.input, threads, job.data.ahead});
-  for (std::int64_t i = 0; i < batches + job.data.ahead; ++i) reader.next();
-  const Clock::time_point start = Clock::now();
-  std::chrono::duration<double> passed{};
-  std::int64_t crops = 0;
-  while (passed < measured) {
-    reader.next();
-    crops += batch;
-    passed = Clock::now() - start;
+  for (std::int64_t i = 0; i < batches; ++i) reader.next();
+  PlainCopy copy(threads);
+  std::vector<double> crops;
+  std::vector<double> copies;
+  for (int round = 0; round < rounds; ++round) {
+    copies.push_back(copy.rate_over(in_turn));
+    for (int i = 0; i < job.data.ahead; ++i) reader.next();  // those that wait already
+    const Clock::time_point start = Clock::now();
+    std::chrono::duration<double> passed{};
+    std::int64_t taken = 0;
+    while (passed < in_turn) {
+      reader.next();
+      taken += batch;
+      passed = Clock::now() - start;
+    }
+    crops.push_back(static_cast<double>(taken) / passed.count());
   }
-  return static_cast<double>(crops) / passed.count();
+  return {median(crops), median(copies)};
 }
 
 }  // namespace
@@ -252,8 +214,7 @@ LoaderResult measure_loader(const JobOptions& job) {
   threads.erase(std::unique(threads.begin(), threads.end()), threads.end());
   const auto crop_bytes = static_cast<double>(job.model.input * job.model.input * 3);
   for (const int count : threads) {
-    const double copies = copy_rate(count);
-    const double crops = reader_rate(job, dataset, count);
+    const auto [crops, copies] = reader_and_copy_rates(job, dataset, count);
     result.rates.push_back({count, crops, 1e-9 * crops * crop_bytes, 1e-9 * copies});
     if (count == job.data.threads) {
       result.crops_per_second = crops;

@@ -7,6 +7,7 @@
 #include <new>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "core/error.h"
@@ -20,6 +21,34 @@ namespace {
        "use --data.read cached",
        path.string());
 }
+
+// Whether a thread should ask for images before it copies them. Asking costs an eighth of a copy,
+// and is for nothing where the images are in the page cache; where they are not, a few copies
+// without it show by faults that went to the disk.
+class CacheProbe {
+ public:
+  bool cold() {
+    if (left_ == 0) look();
+    --left_;
+    return cold_;
+  }
+
+ private:
+  static constexpr int images_asked_for = 256;
+  static constexpr int images_tried = 4;
+
+  void look() {
+    rusage usage{};
+    getrusage(RUSAGE_THREAD, &usage);
+    cold_ = faults_ != usage.ru_majflt;
+    faults_ = usage.ru_majflt;
+    left_ = cold_ ? images_asked_for : images_tried;
+  }
+
+  long faults_ = -1;  // none has been seen: the first images are asked for
+  int left_ = 0;
+  bool cold_ = true;
+};
 
 }  // namespace
 
@@ -51,7 +80,8 @@ bool ShardFile::copy_rows(std::int64_t begin, std::int64_t rows, std::int64_t ro
                           std::int64_t stride, std::uint8_t* out) const {
   if (!mapping_.valid()) return false;
   // Where the bytes are not in the page cache they come in one piece, not page by page.
-  read_ahead(begin, (rows - 1) * stride + row_bytes);
+  thread_local CacheProbe probe;
+  if (probe.cold()) read_ahead(begin, (rows - 1) * stride + row_bytes);
   return mapping_.copy(begin, rows, row_bytes, stride, out);
 }
 

@@ -152,6 +152,8 @@ void Trainer::open_folder() {
 void Trainer::describe() {
   log_beginning(*folder_, options_, run_, session_, dataset_, step_, steps_per_epoch_,
                 checkpointer_.memory_bytes());
+  if (reading_.share)
+    folder_->log("the ranks of a replica share a ring of batches, and read each image once", true);
   if (runner_.solver().needs_validation() &&
       (!validation_->exists() || options_.run.eval_every == 0)) {
     folder_->warn(fmt::format(

@@ -154,6 +154,14 @@ rm -rf run
 expect 6 "the last good checkpoint is run/checkpoints/step-00000006.h5" convoy "${job[@]}" \
   --solver.schedule epochs:1=1e30 --run.checkpoint-every 1 --run.keep 0
 rm -rf run
+# Step 12 spoils the weights, and the evaluation after it finds out when it is over. Where only the
+# newest checkpoint stays, that of step 12 does not push out the last good one.
+expect 6 "finite after step 12; most likely" ranks 2 "${job[@]}" --data.val train.convoy \
+  --run.eval-views 10 --solver.batch 12 --solver.schedule steps:11:1e30 --run.checkpoint-every 1 \
+  --run.keep 1 --parallel.strategy model
+check "it is there and whole" convoy inspect run/checkpoints/step-00000011.h5
+check "those before it are gone" absent "run/checkpoints/step-0000000*.h5"
+rm -rf run
 expect 6 "at step 1 (epoch 0)" convoy "${job[@]}" --run.max-loss 0.1
 rm -rf run
 limit=120

@@ -65,6 +65,16 @@ expect 0 "9 steps" ranks 2 "${towers[@]}" --data.share off --run.eval-views 1 --
 check "the same losses" same_losses apart shared
 check "the same evaluations" diff <(grep '"eval"' apart/metrics.jsonl) <(grep '"eval"' shared/metrics.jsonl)
 
+about "JPEG images, which tower ranks share by themselves"
+expect 0 "48 images" convoy pack --input images/train --output jpegs --size 32 --data.encoding jpeg
+jpegs=("${train[@]}" --parallel.strategy model --data.train jpegs)
+expect 0 "9 steps" ranks 2 "${jpegs[@]}" --run.dir jpegs-auto
+check "they do, and the log says so" contains jpegs-auto/log.txt "read each image once"
+expect 0 "9 steps" ranks 2 "${jpegs[@]}" --data.share off --run.dir jpegs-apart
+check "the same losses" same_losses jpegs-apart jpegs-auto
+check "and here they do not" absent_text "read each image once" jpegs-apart/log.txt
+check "other losses than of pixels that were never compressed" other_losses jpegs-auto apart
+
 about "An image damaged in the part of one of the ranks that share"
 cp -r train.convoy damaged
 # All images but those of the first ones: whichever rank reads one says so, and both end.

@@ -138,6 +138,28 @@ asked_for() { # the checkpoint that the log says was due
 }
 check "it is there" asked_for
 
+about "Checkpoints by the clock"
+by_clock=("${net[@]}" --data.train ../train.convoy --run.steps 18 --run.keep 0 --run.keep-best false
+  --parallel.strategy model)
+checkpoints_of() { find "$1/run/checkpoints" -name 'step-*' -printf '%f\n' | sort | tr '\n' ' '; }
+expect 0 "18 steps" in_folder hours ranks 2 "${by_clock[@]}" --run.checkpoint-minutes 600
+check "none but those of the epochs before its time" test "$(checkpoints_of hours)" = \
+  "step-00000006.h5 step-00000012.h5 step-00000018.h5 "
+expect 0 "18 steps" in_folder moments ranks 2 "${by_clock[@]}" --run.checkpoint-minutes 1e-7
+check "others in between when it is due" test "$(checkpoints_of moments | wc -w)" -gt 3
+check "the log says why" grep -q "a checkpoint is due after step [0-9]*, by" moments/run/log.txt
+from_the_clock() { # the newest that is of no epoch's end, as if the run had been killed after it
+  local name last
+  last=$(checkpoints_of moments | tr ' ' '\n' | grep -E '.' | grep -vE '(06|12|18).h5' | tail -1)
+  [ -n "$last" ] || return 1
+  for name in $(checkpoints_of moments); do
+    if [[ "$name" > "$last" ]]; then rm "moments/run/checkpoints/$name"; fi
+  done
+}
+check "one of them is the newest" from_the_clock
+expect 0 "18 steps" in_folder moments ranks 2 train --run.dir run
+check "the same losses after it" diff <(losses hours/run) <(losses moments/run)
+
 about "Killed without warning"
 killed() { # the run itself, without mpirun
   mkdir -p killed

@@ -5,9 +5,10 @@ The Pillow side decodes, converts to RGB, resizes the shorter side with an antia
 filter and cuts the centre, as torchvision's Resize and CenterCrop do on Pillow images; it keeps the
 pixels in memory. Convoy does the same and also shuffles, checksums and writes the dataset to disk.
 Both use one core; every round runs both, every second round in the other order, and the ratio is
-formed inside a round: of elapsed time, and of processor time (user and system), which a busy machine
-disturbs less. Convoy's start is part of its time, so give it enough images: 500 or more. Needs
-Pillow, NumPy and h5py.
+formed inside a round: of elapsed time, and of processor time (user and system), which is what a core
+is kept busy for and decides the exit code. Elapsed time has the disk in it, which Convoy waits for
+at the end and Pillow does not use. Convoy's start is part of its time, so give it enough images: 500
+or more. Needs Pillow, NumPy and h5py.
 """
 
 import argparse
@@ -129,11 +130,11 @@ def main():
         print(f"{kind} time, medians: convoy {statistics.median(rates['convoy', kind]):.1f}, Pillow "
               f"{statistics.median(rates['Pillow', kind]):.1f} images/s per core; ratio "
               f"{statistics.median(ratios[kind]):.2f} ({min(ratios[kind]):.2f} to "
-              f"{max(ratios[kind]):.2f}), wanted: 1.5")
+              f"{max(ratios[kind]):.2f})" + (", wanted: 1.5" if kind == "processor" else ""))
     grey = statistics.mean(means)
     print(f"difference in grey levels, mean over {len(means)} images: {grey:.3f} "
           f"(the largest mean of an image {max(means):.3f}), wanted: at most 2")
-    sys.exit(0 if statistics.median(ratios["elapsed"]) >= 1.5 and grey <= 2 else 1)
+    sys.exit(0 if statistics.median(ratios["processor"]) >= 1.5 and grey <= 2 else 1)
 
 
 if __name__ == "__main__":

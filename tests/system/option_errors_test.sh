@@ -159,7 +159,7 @@ rm -rf run
 expect 6 "finite after step 12; most likely" ranks 2 "${job[@]}" --data.val train.convoy \
   --run.eval-views 10 --solver.batch 12 --solver.schedule steps:11:1e30 --run.checkpoint-every 1 \
   --run.keep 1 --parallel.strategy model
-check "it is there and whole" convoy inspect run/checkpoints/step-00000011.h5
+check "the last good one is there and whole" convoy inspect run/checkpoints/step-00000011.h5
 check "those before it are gone" absent "run/checkpoints/step-0000000*.h5"
 rm -rf run
 expect 6 "at step 1 (epoch 0)" convoy "${job[@]}" --run.max-loss 0.1

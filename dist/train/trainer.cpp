@@ -85,6 +85,7 @@ class Trainer {
   [[noreturn]] void end_unreadable();
   void write_line(const LossSums& sums);
   void check_loss(double loss);
+  [[noreturn]] void diverged(const std::string& what);
   [[nodiscard]] bool evaluation_due() const {
     return validation_->due(step_, steps_per_epoch_, last_step_);
   }
@@ -308,29 +309,35 @@ void Trainer::check_loss(double loss) {
     saved_->proven(step_ - 1);
     return;
   }
+  diverged(fmt::format("the loss became {} at step {} (epoch {}), after {:.4g} the step before",
+                       loss, step_, (step_ - 1) / steps_per_epoch_, result_.last_loss));
+}
+
+void Trainer::diverged(const std::string& what) {
   const std::string good =
       broadcast_text(session_.everyone(), "last good", saved_->last_good().string(), 0);
   const std::string last =
       good.empty() ? "there is no checkpoint from before" : "the last good checkpoint is " + good;
   fail(ExitCode::diverged,
-       "the loss became {} at step {} (epoch {}), after {:.4g} the step before; most likely the "
-       "learning rate {:g} is too high for this net and input, try a tenth of it; {}",
-       loss, step_, (step_ - 1) / steps_per_epoch_, result_.last_loss,
-       runner_.solver().learning_rate(), last);
+       "{}; most likely the learning rate {:g} is too high for this net and input, try a tenth of "
+       "it; {}",
+       what, runner_.solver().learning_rate(), last);
 }
 
 void Trainer::evaluate() {
   // Asked to stop, ranks do so within the evaluation, which is made again when the run goes on.
   control_.say({.stop = signals_.stop_asked()});
-  validation_->run(step_, step_ / steps_per_epoch_, runner_.solver().learning_rate(),
-                   folder_ ? &*folder_ : nullptr, [this] {
-                     saved_->progress();
-                     if (control_.hear().stop) stop();
-                     control_.say({.stop = signals_.stop_asked()});
-                   });
+  result_.eval = validation_->evaluate([this] {
+    saved_->progress();
+    if (control_.hear().stop) stop();
+    control_.say({.stop = signals_.stop_asked()});
+  });
   static_cast<void>(control_.hear());
-  result_.eval = validation_->last();
-  if (validation_->last_is_best()) saved_->best(step_);
+  if (!std::isfinite(result_.eval.loss))
+    diverged(fmt::format("the validation loss is no longer finite after step {}", step_));
+  if (validation_->record(result_.eval, step_, step_ / steps_per_epoch_,
+                          folder_ ? &*folder_ : nullptr))
+    saved_->best(step_);
 }
 
 void Trainer::checkpoint() {

@@ -2,11 +2,9 @@
 #include "dist/train/validation.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
-#include "core/error.h"
 #include "dist/comm/agreement.h"
 #include "dist/train/dataset_options.h"
 
@@ -44,26 +42,25 @@ bool Validation::due(std::int64_t step, std::int64_t steps_per_epoch,
   return step < last_step || step > first_step_ || !first_is_done_;
 }
 
-void Validation::run(std::int64_t step, std::int64_t epochs, double lr, RunFolder* folder,
-                     const std::function<void()>& between) {
-  last_ = evaluator_->run(false, between);
-  if (!std::isfinite(last_.loss)) {
-    fail(
-        ExitCode::diverged,
-        "the validation loss is no longer finite after step {}; most likely the learning rate {:g} "
-        "is too high for this net and input, try a tenth of it",
-        step, lr);
+EvalResult Validation::evaluate(const std::function<void()>& between) {
+  return evaluator_->run(false, between);
+}
+
+bool Validation::record(const EvalResult& result, std::int64_t step, std::int64_t epochs,
+                        RunFolder* folder) {
+  const bool best = result.top1 > best_top1_;
+  best_top1_ = std::max(best_top1_, result.top1);
+  plateau_.observe(1 - result.top1, std::max<std::int64_t>(1, every_));
+  if (folder != nullptr) {
+    folder->metrics().write(EvalMetrics{step, epochs, result.loss, result.top1, result.top5,
+                                        result.views, result.images});
+    folder->log(
+        fmt::format("after epoch {} (step {}): validation loss {:.4f}, top-1 {:.2f} %, top-5 "
+                    "{:.2f} % of {} images, {} view(s)",
+                    epochs, step, result.loss, 100 * result.top1, 100 * result.top5, result.images,
+                    result.views));
   }
-  last_is_best_ = last_.top1 > best_top1_;
-  best_top1_ = std::max(best_top1_, last_.top1);
-  plateau_.observe(1 - last_.top1, std::max<std::int64_t>(1, every_));
-  if (folder == nullptr) return;
-  folder->metrics().write(
-      EvalMetrics{step, epochs, last_.loss, last_.top1, last_.top5, last_.views, last_.images});
-  folder->log(fmt::format(
-      "after epoch {} (step {}): validation loss {:.4f}, top-1 {:.2f} %, top-5 "
-      "{:.2f} % of {} images, {} view(s)",
-      epochs, step, last_.loss, 100 * last_.top1, 100 * last_.top5, last_.images, last_.views));
+  return best;
 }
 
 }  // namespace convoy

@@ -28,14 +28,13 @@ class Validation {
   // After `step` steps, for the first time in this run, or again after the checkpoint of that step.
   [[nodiscard]] bool due(std::int64_t step, std::int64_t steps_per_epoch,
                          std::int64_t last_step) const;
-  // Every rank calls `between` after each batch; it may throw. Throws Error(diverged) where the
-  // loss is not finite; `lr` is for its sentence. `folder`: null but on rank 0. Collective.
-  void run(std::int64_t step, std::int64_t epochs, double lr, RunFolder* folder,
-           const std::function<void()>& between);
+  // Every rank calls `between` after each batch; it may throw. Collective.
+  [[nodiscard]] EvalResult evaluate(const std::function<void()>& between);
+  // Takes a result, whose loss is finite, into account. `folder`: null but on rank 0. True where it
+  // is the best so far.
+  bool record(const EvalResult& result, std::int64_t step, std::int64_t epochs, RunFolder* folder);
 
   [[nodiscard]] bool exists() const { return evaluator_.has_value(); }
-  [[nodiscard]] const EvalResult& last() const { return last_; }
-  [[nodiscard]] bool last_is_best() const { return last_is_best_; }
   [[nodiscard]] std::int64_t drops() const { return plateau_.drops(); }  // of the learning rate
 
  private:
@@ -47,8 +46,6 @@ class Validation {
   double best_top1_ = -1;
   std::int64_t first_step_ = 0;  // of this process
   bool first_is_done_ = false;
-  EvalResult last_;
-  bool last_is_best_ = false;
 };
 
 }  // namespace convoy

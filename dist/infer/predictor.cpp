@@ -109,8 +109,12 @@ void Predictor::place(std::int64_t image, std::span<const std::uint8_t> square) 
 }
 
 void Predictor::run() {
+  run({0, static_cast<const std::uint8_t*>(crops_.data()), labels_.data(), records_});
+}
+
+void Predictor::run(const Batch& batch) {
   Network& network = session_.network();
-  feed_.upload({0, static_cast<const std::uint8_t*>(crops_.data()), labels_.data(), records_});
+  feed_.upload(batch);
   feed_.await(session_.stream());
   feed_.load(false, session_.op(), network.input());
   const std::function<void()> take = [&] { queue(network.input_of(last_layer_), hidden_); };

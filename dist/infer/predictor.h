@@ -35,6 +35,8 @@ class Predictor {
   void place(std::int64_t image, std::span<const std::uint8_t> square);
   // Passes all places; those not filled since the last run hold what they held.
   void run();
+  // Passes a batch of a reader, of images() x views crops, instead.
+  void run(const Batch& batch);
 
   // Of the last run, valid until the next.
   [[nodiscard]] std::span<const float> probabilities(std::int64_t image) const;  // mean over views

@@ -11,6 +11,7 @@
 #include "dist/checkpoint/weights_file.h"
 #include "dist/comm/agreement.h"
 #include "dist/comm/texts.h"
+#include "dist/step/input_spec.h"
 #include "dist/step/step_runner.h"
 #include "dist/step/step_window.h"
 #include "dist/train/dataset_options.h"
@@ -253,8 +254,7 @@ void Trainer::end_unreadable() {
 void Trainer::train_steps(std::int64_t end, Reader& reader, Progress& progress) {
   const std::int64_t epoch = step_ / steps_per_epoch_;
   const std::int64_t epochs = (last_step_ + steps_per_epoch_ - 1) / steps_per_epoch_;
-  const PreprocessOptions& p = options_.preprocess;
-  const bool noise = p.colour_noise > 0 && (p.noise_epochs == 0 || epoch < p.noise_epochs);
+  const bool noise = carries_noise(options_.preprocess, epoch);
   while (step_ < end) {
     const std::int64_t bytes_before = session_.payload_bytes();
     runner_.begin(feed_, noise, {step_, epoch, epochs, validation_->drops()});

@@ -8,6 +8,7 @@
 namespace convoy {
 namespace {
 
+constexpr double kWidth = 0.8;      // of a column of the points below
 constexpr double kGap = 2;          // between letters
 constexpr double kWordSpace = 2.2;  // of a blank, besides the gap
 
@@ -118,14 +119,13 @@ std::string_view glyph_of(unsigned char letter) {
 // Adds the glyph's strokes at `x`, where there is a list, and returns its width.
 double draw(std::string_view glyph, double x, std::vector<Stroke>* strokes) {
   double width = 0;
+  const auto x_of = [&](std::size_t point) { return kWidth * (glyph[point] - '0'); };
+  const auto y_of = [&](std::size_t point) { return static_cast<double>(glyph[point + 1] - '0'); };
   for (std::size_t i = 0; i + 1 < glyph.size(); i += 3) {
-    const double at_x = glyph[i] - '0';
-    const double at_y = glyph[i + 1] - '0';
-    width = std::max(width, at_x);
+    width = std::max(width, x_of(i));
     const bool lifted = i + 2 >= glyph.size() || glyph[i + 2] == '/';
     if (lifted || strokes == nullptr) continue;
-    strokes->push_back(
-        {x + at_x, at_y, x + glyph[i + 3] - '0', static_cast<double>(glyph[i + 4] - '0')});
+    strokes->push_back({x + x_of(i), y_of(i), x + x_of(i + 3), y_of(i + 3)});
   }
   return width;
 }

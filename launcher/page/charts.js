@@ -150,9 +150,10 @@ function extent(values) {
   return values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
 }
 
-// 1, 2 and 5 times powers of ten; of many decades the powers alone.
+// Powers of ten and round multiples of them, fewer the more decades there are.
 function logTicks(low, high) {
-  const factors = Math.log10(high / low) > 3 ? [1] : [1, 2, 5];
+  const decades = Math.log10(high / low);
+  const factors = decades > 3 ? [1] : decades > 1 ? [1, 2, 5] : [1, 2, 3, 4, 5, 6, 7, 8, 9];
   const values = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); ++power)
     values.push(...factors.map((factor) => factor * 10 ** power));

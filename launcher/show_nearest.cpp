@@ -76,8 +76,7 @@ class ShowNearestCommand : public CheckpointCommand {
     if (queries_.empty()) fail(ExitCode::bad_data, "none of the {} files could be used", damaged_);
 
     const auto start = std::chrono::steady_clock::now();
-    const auto nearest =
-        nearest_rows(predictor.session().device(), features, query_features_, count_);
+    const auto nearest = nearest_rows(features, query_features_, count_, usable_cores());
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
     out << table_of(nearest, dataset)
         << fmt::format("{} images searched for {} in {:.2f} s\n", thousands(features.images()),

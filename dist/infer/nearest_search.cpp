@@ -3,14 +3,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
+#include <functional>
 #include <memory>
+#include <thread>
 
+#include "core/device.h"
 #include "core/ops/operations.h"
 
 namespace convoy {
 namespace {
 
-constexpr std::int64_t kBlockFloats = std::int64_t{4} << 20;  // of features at a time
+constexpr std::int64_t kBlockFloats = std::int64_t{1}
+                                      << 20;  // of features at a time: a cache's worth
 constexpr std::int64_t kSpare = 16;  // candidates beyond those asked for, for rounding's sake
 
 // The best scores of a query so far.
@@ -42,58 +47,62 @@ class Candidates {
   std::vector<One> best_;  // a heap, the worst in front
 };
 
-// Scores [Q, block] of blocks of rows.
+// Scores [Q, rows] of blocks of rows, on the calling thread alone.
 class Scores {
  public:
-  Scores(Device& device, std::span<const float> queries, std::int64_t values,
-         std::int64_t block_rows)
-      : device_(device),
-        stream_(device.make_stream()),
-        queries_(std::ssize(queries) / values),
-        values_(values),
-        x_(device.allocate(queries.size_bytes())),
-        w_(device.allocate(static_cast<std::size_t>(block_rows * values) * sizeof(float))),
-        b_(device.allocate(static_cast<std::size_t>(block_rows) * sizeof(float))),
-        y_(device.allocate(static_cast<std::size_t>(block_rows * queries_) * sizeof(float))) {
-    device.copy_to_device(x_.data(), queries.data(), x_.bytes(), *stream_);
-    stream_->synchronize();
-  }
+  Scores(std::span<const float> queries, std::int64_t values)
+      : device_(make_device({.kind = "cpu", .threads = 1}, {})),
+        stream_(device_->make_stream()),
+        queries_(queries),
+        values_(values) {}
 
-  // features [rows, D] and their biases to scores [Q, rows].
+  // features [rows, D] and their biases to scores.
   void compute(std::int64_t rows, const float* features, const float* biases, float* scores) {
-    if (rows != rows_) prepare(rows);
-    const auto bytes = [](std::int64_t floats) {
-      return static_cast<std::size_t>(floats) * sizeof(float);
-    };
-    void* const w = device_.host_addressable() ? const_cast<float*>(features) : w_.data();
-    if (w == w_.data()) device_.copy_to_device(w, features, bytes(rows * values_), *stream_);
-    device_.copy_to_device(b_.data(), biases, bytes(rows), *stream_);
-    layer_->forward({*stream_, workspace_.data()}, {x_.data(), {queries_, 1, 1, values_}},
-                    {w, {rows, 1, 1, values_}}, {b_.data(), {rows, 1, 1, 1}},
-                    {y_.data(), {queries_, 1, 1, rows}});
-    device_.copy_to_host(scores, y_.data(), bytes(rows * queries_), *stream_);
-    stream_->synchronize();
+    const std::int64_t n = std::ssize(queries_) / values_;
+    if (rows != rows_) {
+      rows_ = rows;
+      layer_ = device_->operations().fully_connected({.images = n, .in = values_, .out = rows});
+      workspace_ = device_->allocate(layer_->workspace_bytes());
+    }
+    layer_->forward({*stream_, workspace_.data()}, read_only(queries_.data(), {n, 1, 1, values_}),
+                    read_only(features, {rows, 1, 1, values_}), read_only(biases, {rows, 1, 1, 1}),
+                    {scores, {n, 1, 1, rows}});
   }
 
  private:
-  void prepare(std::int64_t rows) {
-    rows_ = rows;
-    layer_ = device_.operations().fully_connected({.images = queries_, .in = values_, .out = rows});
-    workspace_ = device_.allocate(layer_->workspace_bytes());
+  static Tensor read_only(const float* values, const Shape& shape) {
+    return {const_cast<float*>(values), shape};
   }
 
-  Device& device_;
+  std::unique_ptr<Device> device_;
   std::unique_ptr<Stream> stream_;
-  std::int64_t queries_;
+  std::span<const float> queries_;
   std::int64_t values_;
-  Buffer x_;
-  Buffer w_;
-  Buffer b_;
-  Buffer y_;
   Buffer workspace_;
   std::int64_t rows_ = 0;
   std::unique_ptr<FullyConnectedOp> layer_;
 };
+
+// Offers the rows of a range to each query's candidates.
+void search(const FeatureReader& features, std::span<const float> queries, Range range,
+            std::vector<Candidates>& candidates) {
+  const std::int64_t values = features.values();
+  const std::int64_t block = std::max<std::int64_t>(1, kBlockFloats / values);
+  std::vector<float> rows(static_cast<std::size_t>(block * values));
+  std::vector<float> biases(static_cast<std::size_t>(block));
+  std::vector<float> scores(static_cast<std::size_t>(block) * candidates.size());
+  Scores of(queries, values);
+  for (std::int64_t begin = range.begin; begin < range.end; begin += block) {
+    const std::int64_t size = std::min(block, range.end - begin);
+    features.read({begin, begin + size}, rows.data());
+    std::transform(features.half_squares().begin() + begin,
+                   features.half_squares().begin() + begin + size, biases.begin(), std::negate{});
+    of.compute(size, rows.data(), biases.data(), scores.data());
+    const float* score = scores.data();
+    for (Candidates& of_query : candidates)
+      for (std::int64_t i = 0; i < size; ++i) of_query.offer(begin + i, *score++);
+  }
+}
 
 double exact_distance(std::span<const float> a, std::span<const float> b) {
   double sum = 0;
@@ -106,38 +115,40 @@ double exact_distance(std::span<const float> a, std::span<const float> b) {
 
 }  // namespace
 
-std::vector<std::vector<Neighbour>> nearest_rows(Device& device, const FeatureReader& features,
-                                                 std::span<const float> queries,
-                                                 std::int64_t count) {
-  const std::int64_t values = features.values();
-  const std::int64_t images = features.images();
-  const std::int64_t number = std::ssize(queries) / values;
-  const std::int64_t block = std::clamp<std::int64_t>(kBlockFloats / values, 1, images);
-  std::vector<Candidates> candidates(static_cast<std::size_t>(number), Candidates(count + kSpare));
-
-  std::vector<float> rows(static_cast<std::size_t>(block * values));
-  std::vector<float> scores(static_cast<std::size_t>(block * number));
-  std::vector<float> biases;
-  for (const float half : features.half_squares()) biases.push_back(-half);
-  Scores of(device, queries, values, block);
-  for (std::int64_t begin = 0; begin < images; begin += block) {
-    const std::int64_t size = std::min(block, images - begin);
-    features.read({begin, begin + size}, rows.data());
-    of.compute(size, rows.data(), biases.data() + begin, scores.data());
-    for (std::int64_t q = 0; q < number; ++q) {
-      const float* const row_scores = scores.data() + q * size;
-      for (std::int64_t i = 0; i < size; ++i)
-        candidates[static_cast<std::size_t>(q)].offer(begin + i, row_scores[i]);
+std::vector<std::vector<Neighbour>> nearest_rows(const FeatureReader& features,
+                                                 std::span<const float> queries, std::int64_t count,
+                                                 int threads) {
+  const auto values = static_cast<std::size_t>(features.values());
+  const std::size_t number = queries.size() / values;
+  const std::vector<Candidates> none(number, Candidates(count + kSpare));
+  std::vector<std::vector<Candidates>> found(static_cast<std::size_t>(threads), none);
+  std::vector<std::exception_ptr> failures(found.size());
+  {
+    std::vector<std::jthread> workers;
+    for (std::size_t t = 0; t < found.size(); ++t) {
+      workers.emplace_back([&, t] {
+        const auto part = static_cast<std::int64_t>(t);
+        const Range rows{features.images() * part / threads,
+                         features.images() * (part + 1) / threads};
+        try {
+          search(features, queries, rows, found[t]);
+        } catch (...) {
+          failures[t] = std::current_exception();
+        }
+      });
     }
   }
+  for (const std::exception_ptr& failure : failures)
+    if (failure) std::rethrow_exception(failure);
 
-  std::vector<std::vector<Neighbour>> nearest(static_cast<std::size_t>(number));
-  std::vector<float> one(static_cast<std::size_t>(values));
-  for (std::size_t q = 0; q < nearest.size(); ++q) {
-    const auto query = queries.subspan(q * static_cast<std::size_t>(values), one.size());
-    for (const std::int64_t row : candidates[q].rows()) {
-      features.read({row, row + 1}, one.data());
-      nearest[q].push_back({row, exact_distance(query, one)});
+  std::vector<std::vector<Neighbour>> nearest(number);
+  std::vector<float> one(values);
+  for (std::size_t q = 0; q < number; ++q) {
+    for (const auto& part : found) {
+      for (const std::int64_t row : part[q].rows()) {
+        features.read({row, row + 1}, one.data());
+        nearest[q].push_back({row, exact_distance(queries.subspan(q * values, values), one)});
+      }
     }
     std::ranges::sort(nearest[q], [](const Neighbour& a, const Neighbour& b) {
       return a.distance < b.distance || (a.distance == b.distance && a.row < b.row);

@@ -5,7 +5,6 @@
 #include <span>
 #include <vector>
 
-#include "core/device.h"
 #include "io/run/feature_file.h"
 
 namespace convoy {
@@ -17,10 +16,10 @@ struct Neighbour {
 
 // For each of the queries [Q, D] the `count` nearest rows, nearest first; of equally distant ones
 // the earlier first. Candidates come from |q - f|^2 = |q|^2 - 2 (q f - |f|^2 / 2), whose rounding
-// errors grow with |f|; their distances are then computed term by term.
-[[nodiscard]] std::vector<std::vector<Neighbour>> nearest_rows(Device& device,
-                                                               const FeatureReader& features,
+// errors grow with |f|; their distances are then computed term by term. Each of the threads
+// searches a part of the rows on its own.
+[[nodiscard]] std::vector<std::vector<Neighbour>> nearest_rows(const FeatureReader& features,
                                                                std::span<const float> queries,
-                                                               std::int64_t count);
+                                                               std::int64_t count, int threads);
 
 }  // namespace convoy

@@ -4,10 +4,14 @@
 #include <algorithm>
 #include <utility>
 
+#include <fcntl.h>
+
 #include "core/error.h"
 #include "io/files/crc32c.h"
+#include "io/files/descriptor.h"
 #include "io/files/durable.h"
 #include "io/files/hdf5.h"
+#include "io/files/mapped_copy.h"
 #include "io/files/seal.h"
 
 namespace convoy {
@@ -80,8 +84,15 @@ struct FeatureReader::State {
   hdf5::File file;
   FeatureOrigin origin;
   std::int64_t images = 0;
+  [[nodiscard]] std::int64_t feature_bytes(std::int64_t rows) const {
+    return rows * values * static_cast<std::int64_t>(sizeof(float));
+  }
+
   std::int64_t values = 0;
+  std::int64_t first_byte = 0;  // of the features in the file
   std::vector<float> half_squares;
+  Descriptor bytes;
+  Mapping mapping;  // of the file up to the end of the features
 };
 
 FeatureReader::FeatureReader(const std::filesystem::path& path) {
@@ -102,6 +113,13 @@ FeatureReader::FeatureReader(const std::filesystem::path& path) {
   state_->images = extents[0];
   state_->values = extents[1];
   state_->half_squares = file.read<float>("/half_squares");
+  const hdf5::Layout layout = file.layout("/features");
+  if (!layout.offset || layout.element_bytes != sizeof(float)) return;
+  state_->bytes = Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!state_->bytes.valid()) return;
+  state_->first_byte = *layout.offset;
+  state_->mapping =
+      Mapping(state_->bytes.get(), *layout.offset + state_->feature_bytes(extents[0]));
 }
 
 FeatureReader::FeatureReader(FeatureReader&&) noexcept = default;
@@ -113,7 +131,14 @@ std::int64_t FeatureReader::values() const { return state_->values; }
 const std::vector<float>& FeatureReader::half_squares() const { return state_->half_squares; }
 
 void FeatureReader::read(Range rows, float* features) const {
-  state_->file.read_rows("/features", rows, hdf5::Type::f32, features);
+  const State& state = *state_;
+  if (state.mapping.valid() && rows.begin >= 0 && rows.size() >= 0 && rows.end <= state.images) {
+    const std::int64_t count = state.feature_bytes(rows.size());
+    if (state.mapping.copy(state.first_byte + state.feature_bytes(rows.begin), 1, count, count,
+                           reinterpret_cast<std::uint8_t*>(features)))
+      return;
+  }
+  state.file.read_rows("/features", rows, hdf5::Type::f32, features);
 }
 
 }  // namespace convoy

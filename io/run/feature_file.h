@@ -49,7 +49,8 @@ class FeatureReader {
   [[nodiscard]] std::int64_t images() const;  // n
   [[nodiscard]] std::int64_t values() const;  // D
   [[nodiscard]] const std::vector<float>& half_squares() const;
-  void read(Range rows, float* features) const;  // [rows, D]
+  // [rows, D]. Thread-safe; out of the page cache, past HDF5, where that can be.
+  void read(Range rows, float* features) const;
 
  private:
   struct State;

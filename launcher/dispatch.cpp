@@ -135,8 +135,8 @@ Commands make_commands() {
   Commands commands;
   for (const auto make :
        {make_synth, make_pack, make_index, make_verify, make_inspect, make_train, make_eval,
-        make_predict, make_show_filters, make_show_nearest, make_show_sample, make_show_curves,
-        make_show_trace, make_bench, make_doctor, make_compare, make_plan, make_launch}) {
+        make_predict, make_show_filters, make_show_nearest, make_show_curves, make_show_trace,
+        make_show_sample, make_bench, make_doctor, make_compare, make_plan, make_launch}) {
     commands.push_back(make());
   }
   return commands;

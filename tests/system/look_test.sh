@@ -7,7 +7,7 @@
 source "$(dirname "$0")/common.sh" "$@"
 setup
 
-# top5 FILE: how many JSON lines with a label have it among their classes, and how many lines.
+# count_right FILE: how many JSON lines have their label among the classes, and how many have one.
 count_right() {
   awk -F'"label":"' 'NF == 2 { split($2, part, "\""); n++
       if (index($2, "\"class\":\"" part[1] "\"")) right++ } END { print right + 0, n + 0 }' "$1"
@@ -85,8 +85,7 @@ about "Neighbours"
 expect 0 "run/features.h5 keeps 32 features of each of 48 images" \
   convoy show nearest --run.dir run images/train/002-*/00003.jpg --output near.png --count 3
 cp "$work/.out" near.txt
-check "the image itself is in the training set" grep -qE '002-.*/00003.jpg +[0-9.]+(e-[0-9]+)? ' near.txt
-cat near.txt
+check "the image itself is in the training set" grep -qE '002-.*/00003.jpg +0 ' near.txt
 check "a PNG" is_png near.png
 cp run/features.h5 kept.h5
 expect 0 "48 images searched for 1" convoy show nearest --run.dir run images/train/002-*/00003.jpg

@@ -47,6 +47,8 @@ struct RunOptions {
   double checkpoint_minutes = 0;      // between checkpoints at most; 0: no limit
   std::int64_t keep = 3;              // newest checkpoints that are kept; 0: all
   bool keep_best = true;              // best.h5: the checkpoint with the best validation top-1
+  std::int64_t trace_from = 100;      // first step that is traced (step_trace.h), counted from 1
+  std::int64_t trace_steps = 0;       // as many; 0: none
   double max_loss = 0;                // stop as diverged above this; 0: 50 times log(classes + 1)
 };
 

@@ -16,6 +16,12 @@ namespace convoy {
 [[nodiscard]] std::unique_ptr<Command> make_inspect();
 [[nodiscard]] std::unique_ptr<Command> make_train();
 [[nodiscard]] std::unique_ptr<Command> make_eval();
+[[nodiscard]] std::unique_ptr<Command> make_predict();
+[[nodiscard]] std::unique_ptr<Command> make_show_filters();
+[[nodiscard]] std::unique_ptr<Command> make_show_nearest();
+[[nodiscard]] std::unique_ptr<Command> make_show_curves();
+[[nodiscard]] std::unique_ptr<Command> make_show_trace();
+[[nodiscard]] std::unique_ptr<Command> make_show_sample();
 [[nodiscard]] std::unique_ptr<Command> make_bench();
 [[nodiscard]] std::unique_ptr<Command> make_doctor();
 [[nodiscard]] std::unique_ptr<Command> make_launch();

@@ -38,6 +38,11 @@ std::string within_script(const std::string& json) {
   return out;
 }
 
+std::string_view script_of(std::string_view kind) {
+  if (kind == "plan") return kPagePlan;
+  return kind == "curves" ? kPageCurves : kPageCompare;
+}
+
 }  // namespace
 
 std::string html_page(const std::string& title, const std::string& kind,
@@ -46,7 +51,7 @@ std::string html_page(const std::string& title, const std::string& kind,
   replace(page, "@TITLE@", escaped(title));
   replace(page, "@STYLE@", kPageStyle);
   replace(page, "@CHARTS@", kPageCharts);
-  replace(page, "@SCRIPT@", kind == "plan" ? kPagePlan : kPageCompare);
+  replace(page, "@SCRIPT@", script_of(kind));
   replace(
       page, "@DATA@",
       within_script(data.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)));

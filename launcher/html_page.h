@@ -8,7 +8,7 @@
 
 namespace convoy {
 
-// `title` as plain text; `kind` is compare or plan, which names the page's own script.
+// `title` as plain text; `kind` is compare, plan or curves, which names the page's own script.
 [[nodiscard]] std::string html_page(const std::string& title, const std::string& kind,
                                     const nlohmann::ordered_json& data);
 

@@ -6,9 +6,7 @@
 #include <map>
 #include <optional>
 
-#include <nlohmann/json.hpp>
-
-#include "core/error.h"
+#include "io/run/read_metrics.h"
 #include "launcher/inspect.h"
 #include "launcher/options.h"
 #include "launcher/table.h"
@@ -42,37 +40,18 @@ std::string strategy_of(const fs::path& run) {
 }
 
 RunSummary summarise(const fs::path& run) {
-  const fs::path path = run / "metrics.jsonl";
-  std::ifstream in(path);
-  if (!in) {
-    fail(ExitCode::bad_data, "{} is not a run directory: {} cannot be read", run.string(),
-         path.string());
-  }
+  const RunMetrics metrics = read_metrics(run);
   RunSummary summary;
   summary.name = run.string();
   summary.strategy = strategy_of(run);
-  std::int64_t number = 0;
-  for (std::string text; std::getline(in, text);) {
-    ++number;
-    try {
-      const auto line = nlohmann::json::parse(text);
-      if (line.at("kind") == "eval") {
-        summary.top1 = line.at("top1").get<double>();
-      } else if (line.at("kind") == "train") {
-        summary.losses[line.at("step")] = line.at("loss");
-        summary.images_per_second.push_back(line.at("images_per_second"));
-        summary.step_ms.push_back(line.at("ms").at("step"));
-        summary.exposed_ms.push_back(line.at("ms").at("comm_exposed"));
-        summary.comm_bytes = line.at("comm_bytes");
-      }
-    } catch (const nlohmann::json::exception& error) {
-      fail(ExitCode::bad_data, "line {} of {} is not a line of metrics: {}", number, path.string(),
-           error.what());
-    }
+  for (const TrainMetrics& line : metrics.train) {
+    summary.losses[line.step] = line.loss;
+    summary.images_per_second.push_back(line.images_per_second);
+    summary.step_ms.push_back(line.ms.step);
+    summary.exposed_ms.push_back(line.ms.comm_exposed);
+    summary.comm_bytes = line.comm_bytes;
   }
-  if (summary.losses.empty()) {
-    fail(ExitCode::bad_data, "{} holds no training step yet", path.string());
-  }
+  if (!metrics.eval.empty()) summary.top1 = metrics.eval.back().top1;
   return summary;
 }
 

@@ -189,6 +189,10 @@ void add_run(OptionTable& table, RunOptions& run) {
       "all");
   table.boolean("run.keep-best", run.keep_best,
                 "keep the checkpoint with the best validation top-1 as best.h5");
+  table.number("run.trace-steps", run.trace_steps, Whole{.low = 0, .high = 10'000},
+               "steps in which every rank records what it does and when, for convoy show trace; "
+               "steps are a little slower meanwhile; 0: none");
+  table.number("run.trace-from", run.trace_from, at_least(1), "the first of them");
   table.number("run.max-loss", run.max_loss, not_negative(),
                "a loss above this ends the run as diverged; 0: 50 times log(classes + 1)");
 }

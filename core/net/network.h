@@ -34,6 +34,8 @@ class Network {
   [[nodiscard]] const Tensor& input() const { return activations_.front(); }
   [[nodiscard]] const InputForm& input_form() const { return input_form_; }
   [[nodiscard]] const Tensor& logits() const { return activations_.back(); }
+  // What a layer reads; valid while it is passed (LayerObserver::begin).
+  [[nodiscard]] const Tensor& input_of(std::size_t layer) const { return activations_[layer]; }
   // Where the loss writes its gradient before backward.
   [[nodiscard]] const Tensor& logits_gradient() const { return logits_gradient_; }
   [[nodiscard]] std::size_t workspace_bytes() const { return workspace_.bytes(); }

@@ -1,8 +1,12 @@
 // Each rank reads its own rows of every tensor.
 #include "dist/checkpoint/weights_file.h"
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
+
+#include "core/error.h"
 
 namespace convoy {
 namespace {
@@ -12,6 +16,12 @@ void load(Session& session, const CheckpointReader& checkpoint, const Parameter&
           const std::string& kind, float* to) {
   std::vector<float> values(static_cast<std::size_t>(parameter.local().count()));
   checkpoint.read(parameter.layer, kind, parameter.logical, parameter.rows, values.data());
+  if (!std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) {
+    fail(ExitCode::bad_checkpoint,
+         "{} holds NaN or infinity in {} of {}: the run had diverged when it was written; use an "
+         "earlier checkpoint",
+         checkpoint.path().string(), kind, parameter.layer);
+  }
   session.device().copy_to_device(to, values.data(), values.size() * sizeof(float),
                                   session.stream());
   session.stream().synchronize();

@@ -7,7 +7,8 @@
 
 namespace convoy {
 
-// Every rank reads its own rows. Throws Error(bad_checkpoint) where one is missing.
+// Every rank reads its own rows. Throws Error(bad_checkpoint) where one is missing or a value is not
+// finite.
 void load_weights(Session& session, const CheckpointReader& checkpoint);
 // The same for what the solver keeps of every parameter.
 void load_moments(Session& session, const Solver& solver, const CheckpointReader& checkpoint);

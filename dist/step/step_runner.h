@@ -30,6 +30,16 @@ class StepRunner {
   // Waits for the step that was begun.
   Result finish();
   [[nodiscard]] const Solver& solver() const { return solver_; }
+  // Of the step that was finished last.
+  struct Marks {
+    const Event& started;
+    const Event& went_forward;
+    const Event& went_backward;
+    const Event& updated;
+  };
+  [[nodiscard]] Marks marks() const {
+    return {*started_, *went_forward_, *went_backward_, *updated_};
+  }
 
  private:
   void queue(InputFeed& feed, const Pass& pass, bool noise, LayerObserver* observer);

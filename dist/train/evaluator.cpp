@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "dist/step/views.h"
 #include "dist/watch/place_observer.h"
 #include "io/run/progress.h"
 
@@ -87,19 +88,10 @@ LossSums Evaluator::sums_of(const Batch& batch) {
   feed_.done(session_.stream());
 
   session_.probabilities(p_.data());
-  const auto classes = static_cast<std::size_t>(session_.net().classes);
-  const auto views = static_cast<std::size_t>(views_);
-  std::vector<float>::iterator mean = p_.begin();  // averages overwrite views already read
-  for (std::size_t image = 0; image < labels_.size(); ++image) {
-    labels_[image] = batch.labels[image * views];
-    for (std::size_t c = 0; c < classes; ++c) {
-      double sum = 0;
-      for (std::size_t v = 0; v < views; ++v) {
-        sum += static_cast<double>(p_[(image * views + v) * classes + c]);
-      }
-      *mean++ = static_cast<float>(sum / static_cast<double>(views));
-    }
-  }
+  for (std::size_t image = 0; image < labels_.size(); ++image)
+    labels_[image] = batch.labels[image * static_cast<std::size_t>(views_)];
+  average_views(p_, labels_.size(), static_cast<std::size_t>(views_),
+                static_cast<std::size_t>(session_.net().classes));
   Device& device = session_.device();
   Stream& stream = session_.stream();
   const auto images = static_cast<std::int64_t>(labels_.size());

@@ -11,12 +11,14 @@
 #include "dist/checkpoint/weights_file.h"
 #include "dist/comm/agreement.h"
 #include "dist/comm/texts.h"
+#include "dist/step/input_spec.h"
 #include "dist/step/step_runner.h"
 #include "dist/step/step_window.h"
 #include "dist/train/dataset_options.h"
 #include "dist/train/next_batch.h"
 #include "dist/train/run_log.h"
 #include "dist/train/signals.h"
+#include "dist/train/trace_window.h"
 #include "dist/train/training_data.h"
 #include "dist/train/validation.h"
 #include "io/read/batch_plan.h"
@@ -58,7 +60,8 @@ class Trainer {
         reading_(session_.reader_options(dataset_, options_.data)),
         runner_(session_, options_),
         checkpointer_(session_, runner_.solver()),
-        step_(first_step_) {
+        step_(first_step_),
+        trace_(session_, options_.run, last_step_) {
     require_one_dataset(session_.everyone(), dataset_);
     validation_.emplace(session_, dataset_, options_);
     load_state();
@@ -114,6 +117,7 @@ class Trainer {
 
   std::int64_t step_;  // finished
   StepWindow window_;
+  TraceWindow trace_;
   double train_ms_ = 0;
   std::int64_t step_bytes_ = 0;
   TrainResult result_;
@@ -256,15 +260,16 @@ void Trainer::end_unreadable() {
 void Trainer::train_steps(std::int64_t end, Reader& reader, Progress& progress) {
   const std::int64_t epoch = step_ / steps_per_epoch_;
   const std::int64_t epochs = (last_step_ + steps_per_epoch_ - 1) / steps_per_epoch_;
-  const PreprocessOptions& p = options_.preprocess;
-  const bool noise = p.colour_noise > 0 && (p.noise_epochs == 0 || epoch < p.noise_epochs);
+  const bool noise = carries_noise(options_.preprocess, epoch);
   while (step_ < end) {
     const std::int64_t bytes_before = session_.payload_bytes();
-    runner_.begin(feed_, noise, {step_, epoch, epochs, validation_->drops()});
+    runner_.begin(feed_, noise, {step_, epoch, epochs, validation_->drops()},
+                  trace_.begin_step(step_ + 1));
     batch_.used(step_ + 1 < last_step_);
-    batch_.fetch(reader, kPatience);
+    trace_.timed("wait for data", [&] { batch_.fetch(reader, kPatience); });
     control_.say(notice());
-    StepRunner::Result result = runner_.finish();
+    StepRunner::Result result;
+    trace_.timed("finish", [&] { result = runner_.finish(); });
     step_bytes_ = session_.payload_bytes() - bytes_before;
     result.ms.data_wait = batch_.take_waited_ms();
     window_.add(result.ms);
@@ -279,7 +284,9 @@ void Trainer::train_steps(std::int64_t end, Reader& reader, Progress& progress) 
                     fmt::format("loss {:.4f}", loss));
     if (step_ % options_.run.log_every == 0 || step_ == end) write_line(result.sums);
     saved_->progress();
-    await_batch(reader, control_.hear());
+    trace_.timed("hear ranks", [&] { await_batch(reader, control_.hear()); });
+    if (trace_.end_step(step_, runner_) && folder_)
+      folder_->log(fmt::format("steps until {} are traced, for convoy show trace", step_), true);
   }
 }
 

@@ -15,17 +15,11 @@
 
 #include "core/error.h"
 #include "io/files/crc32c.h"
-#include "io/images/image.h"
 #include "io/images/jpeg_encoder.h"
-#include "io/images/resize.h"
+#include "io/images/square_image.h"
 
 namespace convoy {
 namespace {
-
-// Decoding at half the size or less is safe where this many pixels are left for each output pixel:
-// the triangle then averages over the decoder's own coarser reduction, and photographs of 2048 x
-// 1536 come out 0.2 grey levels on average from those that Pillow resizes from the full size.
-constexpr std::int64_t kept_oversampling = 2;
 
 bool named_as_jpeg(const std::string& name) {
   const std::string extension = std::filesystem::path(name).extension().string();
@@ -47,12 +41,11 @@ ImagePacker::Outcome ImagePacker::decode_image_of(std::uint32_t image,
   const std::string& name = source_.listing().images[image].name;
   Outcome outcome;
   try {
-    const DecodedImage decoded = decode_image(source_.read(image), kept_oversampling * size_);
-    if (decoded.format == ImageFormat::png && named_as_jpeg(name)) {
+    const SquareNotes found = make_square(source_.read(image), size_, square);
+    if (found.format == ImageFormat::png && named_as_jpeg(name)) {
       outcome.issues.push_back({name, false, "PNG data under a JPEG name"});
     }
-    for (const std::string& note : decoded.notes) outcome.issues.push_back({name, false, note});
-    resize_and_crop(decoded.image, size_, square);
+    for (const std::string& note : found.notes) outcome.issues.push_back({name, false, note});
     outcome.packed = true;
   } catch (const Error& error) {
     if (error.code() != ExitCode::bad_data) throw;

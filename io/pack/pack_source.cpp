@@ -3,21 +3,16 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <set>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include "core/error.h"
 #include "io/dataset/class_list.h"
 #include "io/files/crc32c.h"
-#include "io/files/descriptor.h"
 #include "io/files/text_file.h"
+#include "io/images/image_file.h"
 #include "io/pack/class_folders.h"
 #include "io/pack/image_labels.h"
 #include "io/pack/tar_listing.h"
@@ -27,37 +22,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t largest_file = std::int64_t{1} << 30;
-
-void check_image_bytes(std::int64_t bytes) {
-  if (bytes > largest_file) fail(ExitCode::bad_data, "is larger than 1 GiB");
-}
-
 class FileSource : public PackSource {
  public:
   FileSource(ImageListing listing, fs::path folder)
       : PackSource(std::move(listing)), folder_(std::move(folder)) {}
 
   [[nodiscard]] std::vector<std::uint8_t> read(std::size_t i) const override {
-    const auto check = [](bool ok) {
-      if (!ok) fail(ExitCode::bad_data, "cannot be read: {}", std::strerror(errno));
-    };
-    const fs::path path = folder_ / listing().images[i].name;
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    struct stat status {};
-    check(file.valid() && ::fstat(file.get(), &status) == 0);
-    check_image_bytes(status.st_size);
-    std::vector<std::uint8_t> bytes(static_cast<std::size_t>(status.st_size));
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-      const ssize_t got = ::read(file.get(), bytes.data() + done, bytes.size() - done);
-      if (got < 0 && errno == EINTR) continue;
-      check(got >= 0);
-      if (got == 0) break;  // became shorter meanwhile
-      done += static_cast<std::size_t>(got);
-    }
-    bytes.resize(done);
-    return bytes;
+    return read_image_file(folder_ / listing().images[i].name);
   }
 
  private:

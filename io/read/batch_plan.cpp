@@ -208,6 +208,16 @@ std::vector<Range> TrainPlan::read_ahead(std::int64_t batch) const {
   return runs;
 }
 
+CropRecord evaluation_view(std::int64_t image_size, std::int64_t crop, int views, int view) {
+  const auto edge = static_cast<std::int32_t>(image_size - crop);
+  const std::int32_t centre = edge / 2;
+  // Top left, top right, bottom left, bottom right, centre; the second five are mirrored.
+  const std::array<std::array<std::int32_t, 2>, 5> corners = {
+      {{0, 0}, {0, edge}, {edge, 0}, {edge, edge}, {centre, centre}}};
+  const auto& [top, left] = corners[static_cast<std::size_t>(views == 1 ? 4 : view % 5)];
+  return {.top = top, .left = left, .mirror = view < 5 ? 0 : 1};
+}
+
 EvalPlan::EvalPlan(const Dataset& dataset, std::int64_t crop, int views, std::int64_t global_batch,
                    Range slice)
     : samples_(dataset.size()),
@@ -239,23 +249,14 @@ std::int64_t EvalPlan::batches() const {
 
 void EvalPlan::fill(std::int64_t batch, std::span<CropRequest> out) const {
   check_fill(batch, batches(), out.size(), slice_);
-  const auto edge = static_cast<std::int32_t>(image_size_ - crop_);
-  const std::int32_t centre = edge / 2;
-  // Top left, top right, bottom left, bottom right, centre; the second five are mirrored.
-  const std::array<std::array<std::int32_t, 2>, 5> corners = {
-      {{0, 0}, {0, edge}, {edge, 0}, {edge, edge}, {centre, centre}}};
   const std::int64_t first = batch * images_per_batch_ + replica_ * images_per_slice_;
   for (std::size_t place = 0; place < out.size(); ++place) {
     out[place] = CropRequest{};
     const std::int64_t image = static_cast<std::int64_t>(place) / views_;
     const std::int64_t sample = first + image;
     if (image >= images_per_slice_ || sample >= samples_) continue;
-    const auto view = static_cast<std::size_t>(static_cast<std::int64_t>(place) % views_);
-    const auto& corner = corners[views_ == 1 ? 4 : view % 5];
-    out[place].sample = sample;
-    out[place].record.top = corner[0];
-    out[place].record.left = corner[1];
-    out[place].record.mirror = view < 5 ? 0 : 1;
+    const int view = static_cast<int>(static_cast<std::int64_t>(place) % views_);
+    out[place] = {sample, evaluation_view(image_size_, crop_, views_, view)};
   }
 }
 

@@ -67,12 +67,17 @@ class TrainPlan : public BatchPlan {
   std::unique_ptr<State> state_;
 };
 
-// Evaluation: every image once, in storage order, `views` 1 (centre) or 10 (four corners, centre
-// and their mirrors, section 4.1). The views of an image are neighbours in a batch and never leave
-// their slice: each of the equal slices holds floor(slice / views) whole images, replica r (=
-// slice.begin / slice.size()) those after its predecessors', so that replicas take disjoint images
-// and every image is counted exactly once on any number of replicas. Places without an image (the
-// end of a slice that views do not divide, the end of the last batch) are padding.
+// View `view` of the `views` of an image of image_size pixels: 1 (centre) or 10 (four corners,
+// centre and their mirrors, section 4.1).
+[[nodiscard]] CropRecord evaluation_view(std::int64_t image_size, std::int64_t crop, int views,
+                                         int view);
+
+// Evaluation: every image once, in storage order, by its evaluation views. The views of an image
+// are neighbours in a batch and never leave their slice: each of the equal slices holds floor(slice
+// / views) whole images, replica r (= slice.begin / slice.size()) those after its predecessors', so
+// that replicas take disjoint images and every image is counted exactly once on any number of
+// replicas. Places without an image (the end of a slice that views do not divide, the end of the
+// last batch) are padding.
 class EvalPlan : public BatchPlan {
  public:
   // Throws Error(usage) where slices of this size do not divide the global batch or do not hold one

@@ -179,6 +179,8 @@ CheckpointReader::CheckpointReader(const std::filesystem::path& path)
 
 CheckpointReader::~CheckpointReader() = default;
 
+const std::filesystem::path& CheckpointReader::path() const { return state_->file.path(); }
+
 const CheckpointInfo& CheckpointReader::info() const { return state_->info; }
 
 void CheckpointReader::read(const std::string& layer, const std::string& kind, const Shape& logical,

@@ -77,6 +77,7 @@ class CheckpointReader {
   // Error(bad_checkpoint), naming file and reason, for a missing, foreign or damaged one.
   explicit CheckpointReader(const std::filesystem::path& path);
   ~CheckpointReader();
+  [[nodiscard]] const std::filesystem::path& path() const;
   [[nodiscard]] const CheckpointInfo& info() const;
   // Rows [rows.begin, rows.end) of the first axis. Throws Error(bad_checkpoint) where the tensor is
   // missing or its shape is not `logical`, Error(usage) for rows outside it. Thread-safe.

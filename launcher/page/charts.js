@@ -59,13 +59,15 @@ function ticks(low, high, count) {
   return values;
 }
 
-// A swatch with the colour, and the dashes where lines have them.
+// A swatch with the colour, and the dashes where lines have them. Names are texts, or { name, colour,
+// dash }.
 function legend(names, dashed) {
-  const items = names.map((name, i) => {
+  const items = names.map((given, i) => {
+    const { name, colour: ink, dash } = typeof given === "string" ? { name: given, colour: colour(i), dash: DASHES[i % DASHES.length] } : given;
     const swatch = drawn("svg", { viewBox: "0 0 24 12", "aria-hidden": "true" },
       dashed
-        ? drawn("line", { x1: 0, x2: 24, y1: 6, y2: 6, stroke: colour(i), "stroke-width": 3, "stroke-dasharray": DASHES[i % DASHES.length] })
-        : drawn("rect", { width: 24, height: 12, fill: colour(i) }));
+        ? drawn("line", { x1: 0, x2: 24, y1: 6, y2: 6, stroke: ink, "stroke-width": 3, "stroke-dasharray": dash })
+        : drawn("rect", { width: 24, height: 12, fill: ink }));
     return element("li", {}, swatch, name);
   });
   return element("ul", { class: "legend" }, ...items);
@@ -81,6 +83,11 @@ function table(caption, head, rows) {
 }
 
 let plots = 0;
+const redraws = [];
+// Draws every plot again, for the data or settings that changed.
+function redrawAll() {
+  for (const again of redraws) again();
+}
 
 // `draw(width)` returns { height, parts }. The figures stand below, folded.
 function plot({ title, note, says, names, dashed, figures, draw }) {
@@ -95,6 +102,7 @@ function plot({ title, note, says, names, dashed, figures, draw }) {
     svg.replaceChildren(drawn("title", { id: `${id}-title` }, title), drawn("desc", { id: `${id}-desc` }, says), ...parts);
   };
   let last = 0;
+  redraws.push(() => { if (last > 0) redraw(last); });
   new ResizeObserver((entries) => {
     const width = Math.max(280, Math.round(entries[0].contentRect.width));
     // In the next frame: a new height within this one would be observed again at once.
@@ -137,27 +145,77 @@ function stackedBars(rows, unit) {
   };
 }
 
-// series: [{ name, points: [[x, y], ..] }]; options: xLabel, yLabel, logX, fromZero.
+// The least and the largest of numbers, however many.
+function extent(values) {
+  return values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
+}
+
+// Powers of ten and round multiples of them, fewer the more decades there are.
+function logTicks(low, high) {
+  const decades = Math.log10(high / low);
+  const factors = decades > 3 ? [1] : decades > 1 ? [1, 2, 5] : [1, 2, 3, 4, 5, 6, 7, 8, 9];
+  const values = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); ++power)
+    values.push(...factors.map((factor) => factor * 10 ** power));
+  const inside = values.filter((value) => value >= low * 0.999 && value <= high * 1.001);
+  return inside.length > 1 ? inside : [low, high];
+}
+
+// Of places on the screen those that can be told apart: of many in a column of pixels the first, the
+// highest, the lowest and the last.
+function thinned(places) {
+  const kept = [];
+  for (let i = 0; i < places.length;) {
+    let end = i;
+    while (end < places.length && Math.floor(places[end][0]) === Math.floor(places[i][0])) ++end;
+    const column = places.slice(i, end);
+    if (column.length <= 4) {
+      kept.push(...column);
+    } else {
+      const [low, high] = extent(column.map((place) => place[1]));
+      const inner = [column.find((place) => place[1] === low), column.find((place) => place[1] === high)];
+      kept.push(column[0], ...inner.sort((a, b) => a[0] - b[0]), column[column.length - 1]);
+    }
+    i = end;
+  }
+  return kept;
+}
+
+// Points without a number part a curve; `fits` says which y have a place.
+function unbroken(points, fits) {
+  const pieces = [[]];
+  for (const point of points) {
+    if (point[1] !== null && fits(point[1])) pieces[pieces.length - 1].push(point);
+    else if (pieces[pieces.length - 1].length > 0) pieces.push([]);
+  }
+  return pieces.filter((piece) => piece.length > 0);
+}
+
+// series: [{ name, points: [[x, y], ..] }], where y may be null, and may choose their colour, dash,
+// dots, and faint; options: xLabel, yLabel, logX, logY, fromZero, overlaid, dots, anyX (x need not
+// be whole).
 function lines(series, options) {
   return (width) => {
     const height = Math.round(Math.min(380, Math.max(240, width * 0.45)));
     const [left, right, top, bottom] = [52, 14, 22, 42];
-    const all = series.flatMap((line) => line.points);
+    const fits = options.logY ? (y) => y > 0 : () => true;
+    const all = series.flatMap((line) => line.points).filter((point) => point[1] !== null && fits(point[1]));
     const toX = options.logX ? Math.log2 : (x) => x;
-    const xs = all.map((point) => toX(point[0]));
-    const ys = all.map((point) => point[1]);
-    const [x0, x1] = [Math.min(...xs), Math.max(...xs)];
-    let [y0, y1] = [options.fromZero ? 0 : Math.min(...ys), Math.max(...ys)];
+    const toY = options.logY ? Math.log10 : (y) => y;
+    if (all.length === 0) return { height: 40, parts: [drawn("text", { class: "tick", x: 0, y: 20, "font-size": 12 }, "no numbers to draw")] };
+    const [x0, x1] = extent(all.map((point) => toX(point[0])));
+    let [y0, y1] = extent(all.map((point) => point[1]));
+    if (options.fromZero) y0 = 0;
     if (y1 - y0 < Math.abs(y1) * 1e-6) { y0 -= Math.abs(y1) * 0.05 || 1; y1 += Math.abs(y1) * 0.05 || 1; }
     const px = (x) => left + ((toX(x) - x0) / (x1 - x0 || 1)) * (width - left - right);
-    const py = (y) => height - bottom - ((y - y0) / (y1 - y0)) * (height - top - bottom);
+    const py = (y) => height - bottom - ((toY(y) - toY(y0)) / (toY(y1) - toY(y0))) * (height - top - bottom);
     const parts = [];
-    for (const mark of ticks(y0, y1, 5)) {
+    for (const mark of options.logY ? logTicks(y0, y1) : ticks(y0, y1, 5)) {
       parts.push(drawn("line", { class: "grid", x1: left, x2: width - right, y1: py(mark), y2: py(mark) }),
-        drawn("text", { class: "tick", x: left - 6, y: py(mark) + 4, "text-anchor": "end", "font-size": 12 }, options.fromZero ? short(mark) : Number(mark.toPrecision(6)).toString()));
+        drawn("text", { class: "tick", x: left - 6, y: py(mark) + 4, "text-anchor": "end", "font-size": 12 }, options.fromZero || options.logY ? short(mark) : Number(mark.toPrecision(6)).toString()));
     }
     const given = [...new Set(all.map((point) => point[0]))].sort((a, b) => a - b);
-    let marks = options.logX ? given : ticks(x0, x1, width < 500 ? 4 : 8).filter((x) => Number.isInteger(x));
+    const marks = options.logX ? given : ticks(x0, x1, width < 500 ? 4 : 8).filter((x) => options.anyX || Number.isInteger(x));
     let end = -Infinity;
     for (const mark of marks) {
       const text = mark.toLocaleString("en");
@@ -170,11 +228,16 @@ function lines(series, options) {
     parts.push(drawn("text", { class: "tick", x: width - right, y: height - 6, "text-anchor": "end", "font-size": 12 }, options.xLabel),
       drawn("text", { class: "tick", x: 0, y: 12, "font-size": 12 }, options.yLabel));
     series.forEach((line, i) => {
-      const at = line.points.map(([x, y]) => `${px(x).toFixed(1)},${py(y).toFixed(1)}`).join(" ");
+      const ink = line.colour || colour(i);
+      const dash = line.dash !== undefined ? line.dash : line.faint || i === 0 ? "" : DASHES[i % DASHES.length];
       // Curves that lie on each other stay visible: earlier ones are wider.
-      parts.push(drawn("polyline", { points: at, fill: "none", stroke: colour(i), "stroke-width": 2 + 2 * (series.length - 1 - i) * (options.overlaid ? 1 : 0), "stroke-dasharray": i === 0 ? "" : DASHES[i % DASHES.length], "stroke-linejoin": "round" },
-        drawn("title", {}, line.name)));
-      if (options.dots) for (const [x, y] of line.points) parts.push(drawn("circle", { cx: px(x), cy: py(y), r: 3, fill: colour(i) }, drawn("title", {}, `${line.name}, ${x}: ${short(y)}`)));
+      const wide = line.faint ? 1 : 2 + 2 * (series.length - 1 - i) * (options.overlaid ? 1 : 0);
+      for (const piece of unbroken(line.points, fits)) {
+        const places = thinned(piece.map(([x, y]) => [px(x), py(y)]));
+        parts.push(drawn("polyline", { points: places.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" "), fill: "none", stroke: ink, "stroke-opacity": line.faint ? 0.3 : 1, "stroke-width": wide, "stroke-dasharray": dash, "stroke-linejoin": "round" },
+          drawn("title", {}, line.name)));
+        if (options.dots || line.dots) for (const [x, y] of piece) parts.push(drawn("circle", { cx: px(x), cy: py(y), r: 3, fill: ink }, drawn("title", {}, `${line.name}, ${short(x)}: ${short(y)}`)));
+      }
     });
     return { height, parts };
   };

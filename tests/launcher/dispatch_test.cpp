@@ -60,6 +60,26 @@ TEST(Dispatch, HelpNamesEachSectionOnce) {
   EXPECT_EQ(text.find("[parallel]"), text.rfind("[parallel]"));
 }
 
+TEST(Dispatch, KnowsCommandsOfTwoWords) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"help", "show"}, {"show", "--help"}, {"help", "show", "-h"}}) {
+    const Outcome outcome = convoy_with(arguments);
+    EXPECT_EQ(outcome.code, 0);
+    EXPECT_THAT(outcome.out, StartsWith("convoy show is one of:\n  show filters "));
+  }
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"help", "show", "curves"}, {"show", "curves", "--help"}}) {
+    EXPECT_THAT(convoy_with(arguments).out, StartsWith("usage: convoy show curves RUN..."));
+  }
+  EXPECT_EQ(convoy_with({"show"}).err,
+            "convoy: show needs one of filters, nearest, curves, trace, sample (convoy help show "
+            "describes them)\n");
+  EXPECT_EQ(convoy_with({"show", "flters"}).code, 2);
+  EXPECT_THAT(convoy_with({"show", "flters"}).err, HasSubstr(", and 'flters' is none"));
+  EXPECT_EQ(convoy_with({"show", "curves", "--output", "x"}).err,
+            "convoy: show curves needs run directories: convoy show curves RUN... --output FILE\n");
+}
+
 TEST(Dispatch, PrintsTheVersion) {
   const std::string text = convoy_with({"--version"}).out;
   EXPECT_THAT(text, StartsWith("convoy "));

@@ -1,0 +1,85 @@
+// `convoy show filters`: the kernels of the first layer as a picture.
+#include <algorithm>
+#include <cmath>
+#include <ostream>
+
+#include "core/error.h"
+#include "io/images/kernel_sheet.h"
+#include "launcher/checkpoint_command.h"
+#include "launcher/commands.h"
+#include "launcher/report_files.h"
+
+namespace convoy {
+namespace {
+
+class ShowFiltersCommand : public CheckpointCommand {
+ public:
+  ShowFiltersCommand()
+      : CheckpointCommand(
+            {.name = "show filters",
+             .summary = "the first layer's kernels as a picture (paper, figure 3)",
+             .synopsis =
+                 "convoy show filters (--checkpoint FILE | --run.dir DIR) --output FILE [options]",
+             .details = "Draws the kernels of conv1 in rows of 16, those of each tower in a block "
+                        "of its own. Mid-grey is a weight of 0."},
+            {}) {
+    options_.path("output", output_, "FILE", "PNG to write");
+    options_.choice("scale", scale_, {"each", "all"},
+                    "the largest weight, which is black or white, is that of each kernel, or of "
+                    "all");
+  }
+
+  void parse(const std::vector<std::string>& arguments) override {
+    CheckpointCommand::parse(arguments);
+    require(output_, "output");
+    require_folder_of(output_);
+  }
+
+  void run(World*, std::ostream& out) override {
+    const CheckpointReader checkpoint(checkpoint_path());
+    const JobOptions job = job_of(checkpoint);
+    const Shape shape = first_layer(checkpoint);
+    std::vector<float> weights(static_cast<std::size_t>(shape.count()));
+    checkpoint.read("conv1", "weight", shape, {0, shape.n}, weights.data());
+    if (!std::ranges::all_of(weights, [](float w) { return std::isfinite(w); })) {
+      fail(ExitCode::bad_checkpoint,
+           "{} holds NaN or infinity in weight of conv1: the run had diverged when it was "
+           "written; use an earlier checkpoint",
+           checkpoint.path().string());
+    }
+    const std::int64_t towers = shape.n % job.model.towers == 0 ? job.model.towers : 1;
+    draw_kernels({.weights = weights,
+                  .kernels = shape.n,
+                  .rows = shape.h,
+                  .columns = shape.w,
+                  .bgr = job.preprocess.bgr,
+                  .blocks = towers,
+                  .together = scale_ == "all"})
+        .save(output_);
+    out << fmt::format("{}: {} kernels of {} x {} x 3 in {} block{}, after step {} of {}\n",
+                       output_.string(), shape.n, shape.h, shape.w, towers, towers == 1 ? "" : "s",
+                       checkpoint.info().step, checkpoint.path().string());
+  }
+
+ private:
+  static Shape first_layer(const CheckpointReader& checkpoint) {
+    for (const CheckpointReader::Entry& entry : checkpoint.entries()) {
+      if (entry.layer != "conv1" || entry.kind != "weight") continue;
+      if (entry.shape.c == 3) return entry.shape;
+      fail(ExitCode::bad_checkpoint,
+           "the kernels of conv1 in {} have the shape [{}, {}, {}, {}]; only those that read 3 "
+           "colours can be drawn",
+           checkpoint.path().string(), entry.shape.n, entry.shape.h, entry.shape.w, entry.shape.c);
+    }
+    fail(ExitCode::bad_checkpoint, "{} holds no weight of conv1", checkpoint.path().string());
+  }
+
+  std::filesystem::path output_;
+  std::string scale_ = "each";
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_show_filters() { return std::make_unique<ShowFiltersCommand>(); }
+
+}  // namespace convoy

@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# Looking at nets as a person would: predictions of image files, kernels, neighbours, curves, traces,
+# augmented inputs; and what is said where that cannot be.
+#
+# usage: tests/system/look_test.sh CONVOY
+# shellcheck source=tests/system/common.sh
+source "$(dirname "$0")/common.sh" "$@"
+setup
+
+# count_right FILE: how many JSON lines have their label among the classes, and how many have one.
+count_right() {
+  awk -F'"label":"' 'NF == 2 { split($2, part, "\""); n++
+      if (index($2, "\"class\":\"" part[1] "\"")) right++ } END { print right + 0, n + 0 }' "$1"
+}
+
+is_png() { [ "$(head -c 8 "$1" | od -An -tx1 | tr -d ' \n')" = 89504e470d0a1a0a ]; }
+
+about "A run of two ranks, with some steps traced"
+expect 0 "checkpoint: run/checkpoints" ranks 2 train --config net.ini --parallel.strategy model \
+  --data.train train.convoy --data.val val.convoy --run.dir run --run.trace-from 4 --run.trace-steps 3
+expect 0 "checkpoint: plain/checkpoints" convoy train --config net.ini --data.train train.convoy \
+  --data.val val.convoy --run.dir plain
+check "tracing changes no loss" same_losses run plain 1e-4
+
+about "Predictions are what the evaluation counts"
+for views in 1 10; do
+  batch=$((views * 3))
+  convoy eval --run.dir run --data val.convoy --views "$views" --solver.batch "$batch" --json \
+    >eval.json 2>/dev/null
+  convoy predict --run.dir run images/val --views "$views" --batch 4 --json >predict.jsonl
+  said=$(convoy predict --run.dir run images/val --views "$views" --threads 1 | tail -1)
+  wanted=$(awk -v a="$(field top1 <eval.json)" 'BEGIN { printf "top-1 %.2f %%", 100 * a }')
+  check "all images with a label, $views view(s)" test "$(count_right predict.jsonl)" = "19 19"
+  check "the same top-1, $views view(s): $wanted" grep -qF "$wanted" <<<"$said"
+done
+expect 0 '"logits":[' convoy predict --checkpoint run/checkpoints/step-00000020.h5 \
+  images/val/001-*/00000.jpg --json --logits
+expect 0 "1 image, 1 view each" convoy predict --run.dir run images/val/001-*/00000.jpg --sheet one.png
+check "the sheet is a PNG" is_png one.png
+
+about "A damaged image costs nothing but its line"
+mkdir mixed
+cp images/val/001-*/*.jpg mixed/
+head -c 300 images/val/002-*/00000.jpg >mixed/00003b.jpg
+expect 3 "1 of 6 files could not be used, as said above" convoy predict --run.dir run mixed
+convoy predict --run.dir run mixed >mixed.txt 2>/dev/null
+check "five are predicted" test "$(grep -c '^mixed.*jpg$' mixed.txt)" = 5
+check "the line names the file" grep -q '^mixed/00003b.jpg cannot be decoded: ' mixed.txt
+convoy predict --run.dir run mixed --json >mixed.jsonl 2>/dev/null
+check "its JSON line has an error" \
+  grep -q '"image":"mixed/00003b.jpg","error":"cannot be decoded: ' mixed.jsonl
+
+about "Predictions that cannot be made"
+expect 2 "needs either --checkpoint FILE or --run.dir DIR" convoy predict mixed
+expect 2 "predict needs images or folders" convoy predict --run.dir run
+expect 2 "add --json" convoy predict --run.dir run mixed --logits
+expect 2 "leave out one of them" convoy predict --run.dir run mixed --logits --json --views 10
+expect 2 "there is no folder nowhere" convoy predict --run.dir run mixed --sheet nowhere/a.png
+expect 2 "one rank is enough" ranks 2 predict --run.dir run mixed
+expect 4 "./checkpoints cannot be read" convoy predict --run.dir . mixed
+printf 'a\nb\n' >two.txt
+expect 3 "two.txt has 2 classes, and the net of" convoy predict --run.dir run mixed --classes two.txt
+printf '%s\n' 'a first' 'b second' 'c third' 'd fourth' >four.txt
+expect 0 "second" convoy predict --run.dir run images/val/001-*/00000.jpg --classes four.txt
+mkdir empty
+expect 3 "the folder empty holds no file" convoy predict --run.dir run empty
+head -c 5000 run/checkpoints/step-00000020.h5 >cut.h5
+expect 4 "cut.h5" convoy predict --checkpoint cut.h5 mixed
+cp run/checkpoints/step-00000020.h5 nan.h5
+python=$(find_h5py)
+if [ -n "$python" ]; then
+  # The seal goes, as a tool that knows nothing of it would leave the file; it is then refused.
+  "$python" -c 'import h5py; f = h5py.File("nan.h5", "r+"); f["parameters/conv1/weight"][0, 0, 0, 0] = float("nan")'
+  expect 4 "nan.h5" convoy show filters --checkpoint nan.h5 --output nan.png
+  check "no picture is left" absent 'nan.png*'
+fi
+
+about "Kernels"
+expect 0 "16 kernels of 5 x 5 x 3 in 2 blocks" convoy show filters --run.dir run --output kernels.png
+check "a PNG" is_png kernels.png
+expect 2 "show filters needs --output FILE" convoy show filters --run.dir run
+expect 2 "must be each or all" convoy show filters --run.dir run --output k.png --scale none
+
+about "Neighbours"
+expect 0 "run/features.h5 keeps 32 features of each of 48 images" \
+  convoy show nearest --run.dir run images/train/002-*/00003.jpg --output near.png --count 3
+cp "$work/.out" near.txt
+check "the image itself is in the training set" grep -qE '002-.*/00003.jpg +0 ' near.txt
+check "a PNG" is_png near.png
+cp run/features.h5 kept.h5
+expect 0 "48 images searched for 1" convoy show nearest --run.dir run images/train/002-*/00003.jpg
+check "the features were kept" cmp kept.h5 run/features.h5
+expect 0 "it is made anew" convoy show nearest --run.dir plain images/val/002-*/00003.jpg \
+  --features kept.h5 --data val.convoy
+expect 0 "are not kept" convoy show nearest --checkpoint plain/checkpoints/step-00000020.h5 \
+  images/val/002-*/00003.jpg --data val.convoy
+cp net.ini foreign.h5
+expect 3 "foreign.h5" convoy show nearest --run.dir run mixed/00000.jpg --features foreign.h5
+check "it is left alone" cmp net.ini foreign.h5
+expect 3 "1 of 2 files could not be used" convoy show nearest --run.dir run mixed/00003b.jpg mixed/00000.jpg
+convoy pack --input images/val --output other.convoy --size 40 >/dev/null 2>&1
+expect 3 "pack it with --size 32" convoy show nearest --run.dir run mixed/00000.jpg \
+  --data other.convoy --features new.h5
+check "no file is left" absent 'new.h5*'
+
+about "Curves"
+expect 0 "curves.html: the curves of 2 runs" convoy show curves run plain --output curves.html
+check "the page has both runs" contains curves.html '"name":"plain"'
+check "the page asks nothing of a network" absent_text "http" curves.html
+expect 3 "images is not a run directory" convoy show curves run images --output no.html
+mkdir unfinished && : >unfinished/metrics.jsonl && cp run/config.ini unfinished/
+expect 3 "holds no training step yet" convoy show curves unfinished --output no.html
+check "no page is left" absent 'no.html*'
+
+about "Traces"
+expect 0 "trace.json: steps 4 to 6 on 2 ranks" convoy show trace run --output trace.json
+if command -v python3 >/dev/null; then
+  check "each rank's phases and layers lie within each other, and exchanges are there" python3 - <<'PYTHON'
+import json
+events = json.load(open("trace.json"))["traceEvents"]
+for rank in (0, 1):
+    mine = [e for e in events if e["pid"] == rank]
+    spans = sorted((e["ts"], -e["dur"], e["name"]) for e in mine if e["ph"] == "X" and e["tid"] == 0)
+    open_ends = []
+    for begin, minus, name in spans:
+        while open_ends and open_ends[-1] <= begin + 1e-3:
+            open_ends.pop()
+        assert not open_ends or begin - minus <= open_ends[-1] + 1e-3, (rank, name)
+        open_ends.append(begin - minus)
+    names = [name for _, _, name in spans]
+    assert names.count("forward") == names.count("backward") == 3, names
+    assert names.count("conv1") == 6 and names.count("exchange-conv3") == 6, names
+    assert any(e["ph"] == "b" and e["name"] == "exchange-conv3" for e in mine)
+    assert len([e for e in mine if e["ph"] == "b"]) == len([e for e in mine if e["ph"] == "e"])
+PYTHON
+fi
+expect 3 "train" convoy show trace plain --output no.json
+check "no file is left" absent 'no.json*'
+
+about "Inputs of training"
+expect 0 "9 inputs of steps 1 to 2" convoy show sample --run.dir run --output sample.png --images 9
+check "a PNG" is_png sample.png
+expect 2 "show sample needs --data.train DIR" convoy show sample --config net.ini --output s.png
+
+finish

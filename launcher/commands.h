@@ -16,6 +16,8 @@ namespace convoy {
 [[nodiscard]] std::unique_ptr<Command> make_inspect();
 [[nodiscard]] std::unique_ptr<Command> make_train();
 [[nodiscard]] std::unique_ptr<Command> make_eval();
+[[nodiscard]] std::unique_ptr<Command> make_export();
+[[nodiscard]] std::unique_ptr<Command> make_import();
 [[nodiscard]] std::unique_ptr<Command> make_bench();
 [[nodiscard]] std::unique_ptr<Command> make_doctor();
 [[nodiscard]] std::unique_ptr<Command> make_launch();

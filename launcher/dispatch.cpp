@@ -96,7 +96,7 @@ Commands make_commands() {
   Commands commands;
   for (const auto make :
        {make_synth, make_pack, make_index, make_verify, make_inspect, make_train, make_eval,
-        make_bench, make_doctor, make_compare, make_plan, make_launch}) {
+        make_export, make_import, make_bench, make_doctor, make_compare, make_plan, make_launch}) {
     commands.push_back(make());
   }
   return commands;

@@ -78,12 +78,7 @@ class EvalCommand : public Command {
   // What is computed comes from the checkpoint; how and where, from the command line.
   void read_checkpoint() {
     if (eval_.checkpoint.empty()) eval_.checkpoint = newest_checkpoint(given_.run.dir);
-    const std::string name = eval_.checkpoint.string() + ", its configuration";
-    try {
-      eval_.job = parse_job(CheckpointReader(eval_.checkpoint).info().config, name);
-    } catch (const Error& error) {
-      throw Error(ExitCode::bad_checkpoint, error.what());
-    }
+    eval_.job = job_of(CheckpointReader(eval_.checkpoint), eval_.checkpoint);
     if (eval_.data.empty()) eval_.data = eval_.job.data.val;
     if (eval_.data.empty()) {
       fail(ExitCode::usage, "eval needs --data DIR: {} was trained without data.val",

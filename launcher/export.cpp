@@ -25,8 +25,8 @@ class ExportCommand : public Command {
                      "response normalisation and dropout into its form. What leaves for PyTorch or "
                      "as ONNX reads red, green, blue, what leaves for Caffe blue, green, red. How "
                      "pixels become the net's input, and the classes, stand in the file's "
-                     "metadata; for Caffe a mean image is written beside it (.binaryproto), for "
-                     "names torch a PyTorch module (.py)."}) {
+                     "metadata; for Caffe the net (.prototxt) and its mean image (.binaryproto) "
+                     "are written beside it, for names torch a PyTorch module (.py)."}) {
     options_.path("checkpoint", checkpoint_, "FILE", "checkpoint to export");
     options_.add(job_table(given_), {"run.dir"});
     options_.path("output", export_.output, "FILE",

@@ -6,10 +6,11 @@
 #include <map>
 #include <set>
 
-#include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl.h>
+#include <google/protobuf/text_format.h>
 
 #include "core/error.h"
+#include "io/files/durable.h"
 #include "io/model/caffe_net.h"
 #include "io/model/message_file.h"
 #include "io/model/model_bytes.h"
@@ -118,6 +119,13 @@ void write_caffemodel(const std::filesystem::path& path, const OutgoingModel& mo
   for (const TensorPlace& place : model.places)  // the weight first, then the bias
     set(*layers.at(place.layer)->add_blobs(), place.extents, model.values(place));
   write_message(path, net);
+}
+
+void write_prototxt(const std::filesystem::path& path, const NetSpec& net) {
+  std::string text;
+  if (!google::protobuf::TextFormat::PrintToString(caffe_net(net), &text))
+    fail(ExitCode::resource, "{} cannot be written as text", path.string());
+  write_durably(path, text);
 }
 
 std::unique_ptr<ModelFile> open_caffemodel(const std::filesystem::path& path) {

@@ -1,4 +1,5 @@
-// Caffe's files: .caffemodel, a net with its weights, and .binaryproto, a mean image.
+// Caffe's files: .caffemodel, a net with its weights, .prototxt, the net alone, and .binaryproto, a
+// mean image.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,10 @@
 #include "io/model/model_file.h"
 
 namespace convoy {
+
+// The net without weights, as text: what Caffe and its readers want beside a .caffemodel. Throws
+// as write_caffemodel().
+void write_prototxt(const std::filesystem::path& path, const NetSpec& net);
 
 // The places of `model` are those of TensorNames::caffe. Throws Error(usage) for a layer that Caffe
 // does not have (more padding at one end than at the other), Error(resource).

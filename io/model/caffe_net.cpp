@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/ops/pool.h"
 #include "io/model/inference_net.h"
 
 namespace convoy {
@@ -118,7 +119,9 @@ void add(NetBuilder& net, const LayerSpec& layer, const PoolLayer& pool) {
   to.set_pool(0);
   to.set_kernel_size(number(pool.kernel));
   to.set_stride(number(pool.stride));
-  if (!pool.round_up) to.set_round_mode(1);
+  // Rounding down is a late addition to the format, which not all readers know: said where needed.
+  const PoolSpec up{layer.in, pool.kernel, pool.stride, true};
+  if (up.y() != layer.out) to.set_round_mode(1);
 }
 
 void add(NetBuilder& net, const LayerSpec& layer, const ReluLayer&) {

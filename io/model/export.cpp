@@ -42,6 +42,8 @@ void write_as_caffe(const OutgoingModel& model, const CheckpointInfo& info,
                     const PreprocessOptions& preprocess, const fs::path& output,
                     ExportReport& report) {
   write_caffemodel(output, model);
+  report.files.push_back(beside(output, ".prototxt"));
+  write_prototxt(report.files.back(), model.net);
   if (preprocess.unit_scale) {
     report.notes.emplace_back(
         "a caffemodel cannot say how pixels become input: this net wants them divided by the usual "

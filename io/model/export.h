@@ -24,11 +24,11 @@ struct ExportReport {
   std::vector<std::string> notes;  // what a person should know who uses the file; sentences
 };
 
-// Beside the weights: OUTPUT's name with .py (names torch: a module of PyTorch's) or .binaryproto
-// (Caffe: the mean image, where the net subtracts one). `net` and `preprocess` are the
-// checkpoint's. Every file is whole or absent. Throws Error(usage) where the ending, the names or
-// the net do not go together, Error(bad_checkpoint) for values that are not finite, naming the
-// tensor, Error(resource).
+// Beside the weights: OUTPUT's name with .py (names torch: a module of PyTorch's), or .prototxt and
+// .binaryproto (Caffe: the net as text; the mean image, where the net subtracts one). `net` and
+// `preprocess` are the checkpoint's. Every file is whole or absent. Throws Error(usage) where the
+// ending, the names or the net do not go together, Error(bad_checkpoint) for values that are not
+// finite, naming the tensor, Error(resource).
 [[nodiscard]] ExportReport export_model(const CheckpointReader& checkpoint, const NetSpec& net,
                                         const PreprocessOptions& preprocess,
                                         const ExportOptions& options);

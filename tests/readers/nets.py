@@ -10,18 +10,21 @@ _SMALL = {
     "model.lrn-alpha": 0.01, "data.colour-noise": 0, "solver.batch": 8, "solver.lr": 0.0005,
     "solver.schedule": "constant", "run.steps": 4, "device.threads": 1,
 }
+# OpenCV takes response normalisation's k for 1.
+_OPENCV = {"model.lrn-k": 1, "opencv": True}
 _TO_UNIT = {"data.unit-scale": "true"}
 
 SMALL = {
-    "two-towers": {**_SMALL, **_TO_UNIT, "model.drop": 0.3},
+    "two-towers": {**_SMALL, **_TO_UNIT, **_OPENCV, "model.drop": 0.3},
     "mean-image": {**_SMALL, "model.weight-std": "0.003,0.1,0.1,0.1,0.1,0.1,0.2,0.2"},
     "channel-mean": {**_SMALL, "data.mean": "channel", "model.towers": 1,
                      "model.weight-std": "0.003,0.1,0.1,0.1,0.1,0.1,0.2,0.2"},
     "released-2012": {**_SMALL, **_TO_UNIT, "recipe": "released-2012", "model.conv1-pad": 1,
                       "model.conv1-pad-end": 2, "model.lrn-alpha-divided": "false",
                       "caffe": False},
-    "spatial-norm": {**_SMALL, **_TO_UNIT, "recipe": "released-2012", "model.conv1-pad-end": 0},
-    "caffe": {**_SMALL, "recipe": "caffe",
+    "spatial-norm": {**_SMALL, **_TO_UNIT, **_OPENCV, "recipe": "released-2012",
+                     "model.conv1-pad-end": 0},
+    "caffe": {**_SMALL, **_OPENCV, "recipe": "caffe",
               "model.weight-std": "0.003,0.1,0.1,0.1,0.1,0.1,0.2,0.2"},
     "drop-before": {**_SMALL, **_TO_UNIT, "model.towers": 1, "model.drop-before": "true",
                     "model.pool-round-up": "false"},
@@ -38,11 +41,11 @@ FULL = {
     "full-alexnet-pytorch": {**_FULL, "recipe": "alexnet-pytorch", "names": ("alexnet-pytorch",)},
     "full-torchvision": {**_FULL, "recipe": "alexnet-pytorch", "model.input": 224,
                          "model.conv1-pad": 2, "model.kernels": "64,192,384,256,256",
-                         "model.lrn-alpha": 0, "model.lrn-k": 1, "names": ("torchvision",)},
-    "full-released-2012": {**_FULL, "recipe": "released-2012", "caffe": False},
+                         "model.lrn-alpha": 0, **_OPENCV, "names": ("torchvision",)},
+    "full-caffe": {**_FULL, **_OPENCV, "recipe": "caffe"},
 }
 
-_NO_OPTIONS = ("size", "names", "caffe")
+_NO_OPTIONS = ("size", "names", "caffe", "opencv")
 
 
 def arguments(options):

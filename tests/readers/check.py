@@ -26,7 +26,7 @@ import onnx
 import onnxruntime
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 TOLERANCE = 1e-4
 failures = 0
@@ -133,7 +133,24 @@ class Case:
         check("its loss over the validation set is that of convoy eval",
               abs(loss - told) < TOLERANCE * abs(told), f"{loss:.6f} {told:.6f}")
         self.round_trip(path, names)
+        self.few = few
+        self.foreign(names, module or module_of(path.with_suffix(".py")).Net())
         return few, logits
+
+    def foreign(self, names, net):
+        """Weights that PyTorch wrote, of which Convoy knows the net and nothing else."""
+        path = self.work / "foreign.safetensors"
+        save_file(net.state_dict(), path)
+        own = self.checkpoint
+        self.checkpoint = self.work / "foreign.h5"
+        run(self.convoy, "import", "--input", path, "--output", self.checkpoint, "--names", names,
+            "--classes", self.val, "--mean", self.val, *nets.arguments(self.options))
+        x = self.few
+        with torch.no_grad():
+            error = relative(net.eval()(torch.from_numpy(x)).numpy(), self.ours(x))
+        check(f"import of PyTorch's weights, names {names}: logits", error < TOLERANCE,
+              f"{error:.1e}")
+        self.checkpoint = own
 
     def round_trip(self, path, names):
         again = self.work / "again.h5"

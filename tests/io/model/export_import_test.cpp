@@ -1,6 +1,7 @@
 // Whole nets out and in again: the same values, classes, mean and bytes; and what is refused.
 #include <cmath>
 
+#include <caffe.pb.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -78,6 +79,40 @@ TEST_F(ExportImport, EverythingComesBackAndLeavesAsTheSameBytes) {
     static_cast<void>(out("b.caffemodel", "", "back.h5"));
     EXPECT_EQ(bytes_of_file(path("a.caffemodel")), bytes_of_file(path("b.caffemodel")));
   }
+}
+
+// bvlc_alexnet is such a file: `layers` instead of `layer`, types as numbers, four extents a blob.
+TEST_F(ExportImport, ACaffemodelOfTheOldFormGivesTheSameValues) {
+  static_cast<void>(out("a.caffemodel"));
+  caffe::Net now;
+  ASSERT_TRUE(now.ParseFromString(bytes_of_file(path("a.caffemodel"))));
+  const std::map<std::string, int> types{{"Input", 5},  {"Convolution", 4}, {"ReLU", 18},
+                                         {"LRN", 15},   {"Pooling", 17},    {"Slice", 33},
+                                         {"Concat", 3}, {"Dropout", 6},     {"InnerProduct", 14}};
+  caffe::Net old;
+  for (caffe::Layer& layer : *now.mutable_layer()) {
+    caffe::OldLayer& to = *old.add_layers();
+    to.set_name(layer.name());
+    to.set_type(types.at(layer.type()));
+    if (layer.has_convolution_param()) *to.mutable_convolution_param() = layer.convolution_param();
+    if (layer.has_lrn_param()) *to.mutable_lrn_param() = layer.lrn_param();
+    if (layer.has_pooling_param()) *to.mutable_pooling_param() = layer.pooling_param();
+    if (layer.has_inner_product_param())
+      *to.mutable_inner_product_param() = layer.inner_product_param();
+    for (caffe::Blob& blob : *layer.mutable_blobs()) {
+      std::vector<std::int64_t> extents(4, 1);
+      std::copy_backward(blob.shape().dim().begin(), blob.shape().dim().end(), extents.end());
+      blob.clear_shape();
+      blob.set_num(extents[0]);
+      blob.set_channels(extents[1]);
+      blob.set_height(extents[2]);
+      blob.set_width(extents[3]);
+      *to.add_blobs() = blob;
+    }
+  }
+  file_of_bytes(path("old.caffemodel"), old.SerializeAsString());
+  in("old.caffemodel", TensorNames::caffe);
+  same_values(path("net.h5"), path("back.h5"));
 }
 
 TEST_F(ExportImport, MetadataHoldWhatACheckpointHolds) {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
 
 #include "core/error.h"
@@ -48,12 +47,9 @@ float times(float value, double factor) {
   return static_cast<float>(static_cast<double>(value) * factor);
 }
 
-// The float next to theirs / factor that gives exactly theirs, where there is one.
+// No float is nearer to theirs / factor, so if any gives exactly theirs again, this one does.
 float divided(float theirs, double factor) {
-  const auto near = static_cast<float>(static_cast<double>(theirs) / factor);
-  for (const float ours : {near, std::nextafter(near, -HUGE_VALF), std::nextafter(near, HUGE_VALF)})
-    if (times(ours, factor) == theirs) return ours;
-  return near;
+  return static_cast<float>(static_cast<double>(theirs) / factor);
 }
 
 // Calls visit(ours, theirs) with the places of each value in one row.

@@ -1,6 +1,7 @@
 // Names, layouts and factors of tensors in other programs, against closed forms.
 #include "io/model/tensor_places.h"
 
+#include <cmath>
 #include <numeric>
 
 #include <gmock/gmock.h>

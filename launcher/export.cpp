@@ -31,15 +31,10 @@ class ExportCommand : public Command {
     options_.add(job_table(given_), {"run.dir"});
     options_.path("output", export_.output, "FILE",
                   "what to write: NAME.safetensors, NAME.onnx or NAME.caffemodel");
-    options_.text(
-        "names", export_.names, "NAMES", "torch, convoy, alexnet-pytorch or torchvision",
-        [](const std::string& text) {
-          return text == "torch" || text == "convoy" || text == "alexnet-pytorch" ||
-                 text == "torchvision";
-        },
-        "names and layout of tensors in .safetensors files: torch (conv1.weight, as PyTorch's "
-        "modules take them; the default), convoy (as in checkpoints), or those of alexnet-pytorch "
-        "or torchvision, for a net that is theirs");
+    options_.choice("names", export_.names, {"torch", "convoy", "alexnet-pytorch", "torchvision"},
+                    "names and layout of tensors in .safetensors files: torch (conv1.weight, as "
+                    "PyTorch's modules take them; the default), convoy (as in checkpoints), or "
+                    "those of alexnet-pytorch or torchvision, for a net that is theirs");
     options_.flag("softmax", export_.softmax, "ONNX: the graph ends with probabilities");
   }
 

@@ -33,14 +33,9 @@ class ImportCommand : public JobCommand {
                  "net's. The checkpoint serves convoy eval, and convoy train --run.weights."}) {
     options_.path("input", input_, "FILE", "the weights: .safetensors or .caffemodel");
     options_.path("output", output_, "FILE", "the checkpoint to write");
-    options_.text(
-        "names", names_, "NAMES", "torch, convoy, alexnet-pytorch or torchvision",
-        [](const std::string& text) {
-          return text == "torch" || text == "convoy" || text == "alexnet-pytorch" ||
-                 text == "torchvision";
-        },
-        "names and layout of the tensors of a .safetensors file that Convoy did not write: torch, "
-        "convoy, alexnet-pytorch or torchvision");
+    options_.choice("names", names_, {"torch", "convoy", "alexnet-pytorch", "torchvision"},
+                    "names and layout of the tensors of a .safetensors file that Convoy did not "
+                    "write");
     options_.path("classes", classes_, "DATASET|FILE",
                   "class list in the order of the outputs; empty: the file's, or class-0, class-1, "
                   "...");

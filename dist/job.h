@@ -37,6 +37,7 @@ struct DistOptions {
 
 struct RunOptions {
   std::filesystem::path dir;
+  std::filesystem::path weights;  // checkpoint whose weights the run begins with; empty: random
   std::uint64_t seed = 1;
   std::int64_t steps = 0;  // 0: by epochs
   std::int64_t epochs = 90;

@@ -40,12 +40,7 @@ std::filesystem::path CheckpointCommand::checkpoint_path() const {
 }
 
 JobOptions CheckpointCommand::job_of(const CheckpointReader& checkpoint) const {
-  JobOptions job;
-  try {
-    job = parse_job(checkpoint.info().config, checkpoint.path().string() + ", its configuration");
-  } catch (const Error& error) {
-    throw Error(ExitCode::bad_checkpoint, error.what());
-  }
+  JobOptions job = convoy::job_of(checkpoint, checkpoint.path());
   if (batch_given_) job.solver.batch = given_.solver.batch;
   job.dist = given_.dist;
   const std::string conv = conv_given_ ? given_.device.conv : job.device.conv;

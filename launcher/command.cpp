@@ -92,4 +92,20 @@ void JobCommand::go_on() {
   warning_.clear();
 }
 
+bool JobCommand::resolve_over(const std::string& ini, const std::string& name) {
+  for (const Assignment& assignment : of_line_) {
+    if (assignment.key == "recipe")
+      fail(ExitCode::usage, "{} says all values itself; leave --recipe out", name);
+  }
+  if (!config_.empty())
+    fail(ExitCode::usage, "{} says all values itself; leave --config out", name);
+  try {
+    job_ = parse_job(ini, name);
+  } catch (const Error& error) {
+    throw Error(ExitCode::bad_checkpoint, error.what());
+  }
+  assign(job_table(job_), of_line_, origin());
+  return !of_line_.empty();
+}
+
 }  // namespace convoy

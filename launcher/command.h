@@ -66,6 +66,11 @@ class JobCommand : public Command {
   void resolve(const CommandLine& line);
   // Resolves it anew as that of the run in job_.run.dir, to go on with (continue_job).
   void go_on();
+  // Resolves it anew over the configuration of another file, which stands in the place of --config:
+  // `ini`, named `name` in messages. Returns whether the command line says anything besides. Throws
+  // Error(bad_checkpoint) where it cannot be read, Error(usage) where --config or --recipe are
+  // given, too.
+  bool resolve_over(const std::string& ini, const std::string& name);
 
   JobOptions job_;
 

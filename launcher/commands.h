@@ -22,6 +22,8 @@ namespace convoy {
 [[nodiscard]] std::unique_ptr<Command> make_show_curves();
 [[nodiscard]] std::unique_ptr<Command> make_show_trace();
 [[nodiscard]] std::unique_ptr<Command> make_show_sample();
+[[nodiscard]] std::unique_ptr<Command> make_export();
+[[nodiscard]] std::unique_ptr<Command> make_import();
 [[nodiscard]] std::unique_ptr<Command> make_bench();
 [[nodiscard]] std::unique_ptr<Command> make_doctor();
 [[nodiscard]] std::unique_ptr<Command> make_launch();

@@ -134,9 +134,10 @@ int choose(int argc, char** argv, std::ostream& out, std::ostream& err) {
 Commands make_commands() {
   Commands commands;
   for (const auto make :
-       {make_synth, make_pack, make_index, make_verify, make_inspect, make_train, make_eval,
-        make_predict, make_show_filters, make_show_nearest, make_show_curves, make_show_trace,
-        make_show_sample, make_bench, make_doctor, make_compare, make_plan, make_launch}) {
+       {make_synth,       make_pack,       make_index,       make_verify,       make_inspect,
+        make_train,       make_eval,       make_predict,     make_show_filters, make_show_nearest,
+        make_show_curves, make_show_trace, make_show_sample, make_export,       make_import,
+        make_bench,       make_doctor,     make_compare,     make_plan,         make_launch}) {
     commands.push_back(make());
   }
   return commands;

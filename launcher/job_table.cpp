@@ -170,6 +170,9 @@ void add_run(OptionTable& table, RunOptions& run) {
   // Random numbers count steps in 32 bits.
   constexpr Whole kSteps{.low = 0, .high = 0xFFFFFFFF};
   table.path("run.dir", run.dir, "DIR", "run directory; everything a run writes goes there");
+  table.path("run.weights", run.weights, "FILE",
+             "checkpoint whose weights a new run begins with (of convoy train or import); empty: "
+             "random ones");
   table.number("run.seed", run.seed, Bounds<std::uint64_t>{}, "seed of all random numbers");
   table.number("run.steps", run.steps, kSteps, "steps of the run; 0: by run.epochs");
   table.number("run.epochs", run.epochs, Whole{.low = 1, .high = 1'000'000}, "epochs of the run");

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/error.h"
 #include "core/recipe.h"
 
 namespace convoy {
@@ -73,6 +74,17 @@ JobOptions parse_job(const std::string& ini, const std::string& name) {
   JobOptions job;
   const Origin origin = file_origin(name);
   resolve_job(job, parse_ini(ini, job_table(job), origin), origin, {}, origin);
+  return job;
+}
+
+JobOptions job_of(const CheckpointReader& checkpoint, const std::filesystem::path& path) {
+  JobOptions job;
+  try {
+    job = parse_job(checkpoint.info().config, path.string() + ", its configuration");
+  } catch (const Error& error) {
+    throw Error(ExitCode::bad_checkpoint, error.what());
+  }
+  if (job.model.classes == 0) job.model.classes = std::ssize(checkpoint.info().classes);
   return job;
 }
 

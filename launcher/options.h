@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dist/job.h"
+#include "io/run/checkpoint.h"
 #include "launcher/assignments.h"
 #include "launcher/option_table.h"
 
@@ -35,6 +36,11 @@ void resolve_job(JobOptions& job, const std::vector<Assignment>& file, const Ori
 
 // The job that INI text describes, e.g. that of a checkpoint; `name` stands in messages.
 [[nodiscard]] JobOptions parse_job(const std::string& ini, const std::string& name);
+
+// The job of the run that wrote a checkpoint, `path`; model.classes is never 0 in it. Throws
+// Error(bad_checkpoint) where its configuration cannot be read.
+[[nodiscard]] JobOptions job_of(const CheckpointReader& checkpoint,
+                                const std::filesystem::path& path);
 
 // Replaces `job` by that of the run in job.run.dir, with what `file` and `line` (which wins) say
 // otherwise. Throws Error(usage), naming key and both values, where that would be another run: only

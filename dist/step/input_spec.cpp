@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/unit_scale.h"
 
 namespace convoy {
 namespace {
@@ -16,10 +17,6 @@ MeanKind mean_kind(const std::string& name) {
   if (name == "crop") return MeanKind::same_crop;
   fail(ExitCode::usage, "data.mean is '{}'; use none, channel, centre or crop", name);
 }
-
-// ImageNet's usual channel statistics for values in 0..1, as torchvision publishes them.
-constexpr std::array<float, 3> kUnitMean{0.485f, 0.456f, 0.406f};
-constexpr std::array<float, 3> kUnitDeviation{0.229f, 0.224f, 0.225f};
 
 std::array<float, 3> channel_means(const std::vector<float>& image) {
   std::array<double, 3> sums{};

@@ -14,6 +14,8 @@ void log_beginning(RunFolder& folder, const JobOptions& options, const RunState&
                                  options.run.dir.string())
                    : fmt::format("goes on after step {} from {}", step, run.path.string()));
   }
+  if (run.path.empty() && !options.run.weights.empty())
+    folder.log(fmt::format("begins with the weights of {}", options.run.weights.string()));
   folder.log(fmt::format(
       "strategy {} on {} rank(s), {}; {} images of {} classes, {} steps of {} images an epoch, {} "
       "left over each epoch",

@@ -78,6 +78,7 @@ class Trainer {
 
  private:
   void load_state();
+  void begin_with(const std::filesystem::path& weights);
   void open_folder();
   void describe();
   void train_steps(std::int64_t end, Reader& reader, Progress& progress);
@@ -126,6 +127,7 @@ class Trainer {
 void Trainer::load_state() {
   if (!run_.checkpoint) {
     session_.network().initialise(options_.run.seed, session_.stream());
+    if (!options_.run.weights.empty()) begin_with(options_.run.weights);
     return;
   }
   load_weights(session_, *run_.checkpoint);
@@ -135,6 +137,13 @@ void Trainer::load_state() {
   for (std::string& sentence : differences_of_machines(*before.continuation, session_))
     run_.warnings.push_back(std::move(sentence));
   run_.checkpoint.reset();
+}
+
+// The weights of another run, without its momentum.
+void Trainer::begin_with(const std::filesystem::path& weights) {
+  const CheckpointReader checkpoint(weights);
+  require_one_checkpoint(session_.everyone(), checkpoint.info());
+  load_weights(session_, checkpoint);
 }
 
 void Trainer::open_folder() {

@@ -3,6 +3,8 @@
 #include <fstream>
 #include <string>
 
+#include "io/model/caffe.h"
+#include "io/model/safetensors.h"
 #include "launcher/options.h"
 #include "tests/io/support/image_files.h"
 #include "tests/io/support/meta_mat.h"
@@ -13,7 +15,8 @@ int main(int argc, char** argv) {
   namespace fs = std::filesystem;
   if (argc != 2) return 2;
   const fs::path folder = argv[1];
-  for (const char* target : {"config", "classes", "image", "seal", "source", "labels", "devkit"}) {
+  for (const char* target : {"config", "classes", "image", "seal", "source", "labels", "devkit",
+                             "safetensors", "caffemodel"}) {
     fs::create_directories(folder / target);
   }
   const auto write = [&](const std::string& name, const std::string& text) {
@@ -52,5 +55,21 @@ int main(int argc, char** argv) {
   file("devkit/packed.mat", meta_mat(synsets, true));
   file("devkit/kit.tar", TarMaker().add("data/meta.mat", meta_mat(synsets, true)).finish());
   write("devkit/list", "1\tn02119789 kit fox\n2 n01443537 goldfish\n");
+  ModelOptions model;  // the net of the target `caffemodel`
+  model.width = 0.01;
+  model.input = 67;
+  model.classes = 2;
+  const NetSpec net = build_alexnet(model);
+  write_prototxt(folder / "caffemodel" / "text", net);
+  OutgoingModel small{net, {}, {}, {{"names", "torch"}, {"convoy", "{}"}, {"words", "[]"}}};
+  write_caffemodel(folder / "caffemodel" / "bare", small);
+  write_caffe_mean(folder / "caffemodel" / "mean", {2, std::vector<float>(12, 0.5F)});
+  small.values = [](const TensorPlace& place) {
+    return std::vector<float>(static_cast<std::size_t>(place.shape.count()), 0.5F);
+  };
+  for (const TensorPlace& place : tensor_places(net, TensorNames::caffe, true))
+    if (place.kind == "bias" || place.layer == "fc8") small.places.push_back(place);
+  write_caffemodel(folder / "caffemodel" / "biases", small);
+  write_safetensors(folder / "safetensors" / "biases", small);
   image("map.png", png_file(pixels, 40, 30, PNG_FORMAT_RGB_COLORMAP, Bytes(256 * 3, 7)));
 }

@@ -10,12 +10,15 @@
 #include <spdlog/spdlog.h>
 
 #include "core/error.h"
-#include "dist/comm/libraries.h"
 #include "launcher/commands.h"
+#include "launcher/completion.h"
+#include "launcher/exit_codes.h"
 #include "launcher/failure.h"
+#include "launcher/manual_page.h"
 #include "launcher/nearest.h"
 #include "launcher/parallel_run.h"
 #include "launcher/table.h"
+#include "launcher/versions.h"
 
 namespace convoy {
 namespace {
@@ -26,21 +29,14 @@ std::string overview(const Commands& commands) {
   for (const auto& command : commands) {
     text += fmt::format("  {:<9} {}\n", command->info().name, command->info().summary);
   }
-  return text +
-         "  help      this text, or all options of a command: convoy help COMMAND\n"
-         "\nexit codes: 0 done, 1 internal error, 2 usage or configuration, 3 bad data, 4 bad or\n"
-         "missing checkpoint, 5 a rank or the network failed, 6 diverged, 7 out of memory, disk "
-         "or\n"
-         "another resource, 75 stopped on request after a checkpoint\n";
-}
-
-std::string version() {
-  std::string text = "convoy " CONVOY_VERSION "\n";
-  for (const LibraryVersion& library : libraries()) {
-    text += fmt::format("{:<12} built with {:<8} ", library.name, library.built);
-    text += library.found.empty() ? "not found here\n" : fmt::format("found {}\n", library.found);
+  text +=
+      "  help      this text, or all options of a command: convoy help COMMAND; as manual pages:\n"
+      "            convoy help --man [COMMAND]; as completion: convoy help --bash-completion\n\n";
+  std::string codes = "exit codes:";
+  for (const ExitMeaning& exit : kExitMeanings) {
+    codes += fmt::format("{} {} {}", exit.code == 0 ? "" : ",", exit.code, exit.meaning);
   }
-  return text;
+  return text + wrapped(codes, 0, 92) + '\n';
 }
 
 Command& find_command(const Commands& commands, const std::string& name) {
@@ -54,6 +50,20 @@ Command& find_command(const Commands& commands, const std::string& name) {
 }
 
 bool asks_for_help(const std::string& argument) { return argument == "--help" || argument == "-h"; }
+
+// What stands behind `convoy help`: nothing, a command, or the form in which help is wanted.
+std::string help(const Commands& commands, const std::vector<std::string>& words) {
+  if (words.empty() || asks_for_help(words.front())) return overview(commands);
+  const bool manual = words.front() == "--man";
+  const std::size_t most = manual ? 2 : 1;
+  if (words.size() > most) {
+    fail(ExitCode::usage, "'{}' is not understood: help takes one command", words[most]);
+  }
+  if (words.front() == "--bash-completion") return bash_completion(commands);
+  if (!manual) return find_command(commands, words.front()).help();
+  return words.size() == 1 ? manual_page(commands)
+                           : manual_page(find_command(commands, words.back()));
+}
 
 int run_alone(Command& command, const std::vector<std::string>& arguments, std::ostream& out) {
   command.parse(arguments);
@@ -70,13 +80,9 @@ int choose(int argc, char** argv, std::ostream& out, std::ostream& err) {
   const std::string& name = arguments.front();
   const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   if (name == "--version") {
-    out << version();
-  } else if ((name == "help" || asks_for_help(name)) && rest.empty()) {
-    out << overview(commands);
-  } else if (name == "help" && !asks_for_help(rest.front())) {
-    out << find_command(commands, rest.front()).help();
-  } else if (name == "help") {
-    out << overview(commands);
+    out << version_text();
+  } else if (name == "help" || (asks_for_help(name) && rest.empty())) {
+    out << help(commands, rest);
   } else {
     Command& command = find_command(commands, name);
     if (std::any_of(rest.begin(), rest.end(), asks_for_help)) {

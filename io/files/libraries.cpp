@@ -1,11 +1,24 @@
-// Asks HDF5 and libpng for their versions; TurboJPEG and ISA-L do not tell theirs.
+// Asks libraries of io/ for their versions; TurboJPEG and ISA-L do not tell theirs.
 #include "io/files/libraries.h"
 
+#include <string_view>
+
+#include <archive.h>
 #include <fmt/format.h>
 #include <hdf5.h>
 #include <png.h>
+#include <zlib.h>
 
 namespace convoy {
+namespace {
+
+// "libarchive 3.6.2" -> "3.6.2"
+std::string loaded_archive() {
+  const std::string_view text = archive_version_string();
+  return std::string(text.substr(text.rfind(' ') + 1));
+}
+
+}  // namespace
 
 std::vector<LibraryVersion> io_libraries() {
   unsigned major = 0;
@@ -14,7 +27,9 @@ std::vector<LibraryVersion> io_libraries() {
   const bool known = H5get_libversion(&major, &minor, &patch) >= 0;
   return {{"HDF5", fmt::format("{}.{}.{}", H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE),
            known ? fmt::format("{}.{}.{}", major, minor, patch) : ""},
-          {"libpng", PNG_LIBPNG_VER_STRING, png_get_libpng_ver(nullptr)}};
+          {"libpng", PNG_LIBPNG_VER_STRING, png_get_libpng_ver(nullptr)},
+          {"libarchive", ARCHIVE_VERSION_ONLY_STRING, loaded_archive()},
+          {"zlib", ZLIB_VERSION, zlibVersion()}};
 }
 
 }  // namespace convoy

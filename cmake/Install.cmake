@@ -54,10 +54,6 @@ install(TARGETS convoy_core convoy_io convoy_dist convoy_launcher EXPORT Convoy
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/Convoy)
 install(EXPORT Convoy FILE ConvoyTargets.cmake NAMESPACE Convoy:: DESTINATION ${package}
   COMPONENT development)
-set(CONVOY_CUDA_LANGUAGE "")
-if(CONVOY_CUDA_BUILD STREQUAL "ON")
-  set(CONVOY_CUDA_LANGUAGE CUDA)
-endif()
 configure_package_config_file(cmake/ConvoyConfig.cmake.in ConvoyConfig.cmake
   INSTALL_DESTINATION ${package} NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
 write_basic_package_version_file(ConvoyConfigVersion.cmake COMPATIBILITY SameMinorVersion)

@@ -38,4 +38,13 @@ string(JOIN ", " CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
   libturbojpeg0-dev libpng-dev libisal-dev libarchive-dev zlib1g-dev libfmt-dev libspdlog-dev
   nlohmann-json3-dev)
 
+# Of a build with CUDA: the packages of NVIDIA's source, which dpkg-shlibdeps learns nothing from.
+if(CONVOY_CUDA_BUILD STREQUAL "ON")
+  set(cuda ${CUDAToolkit_VERSION_MAJOR}-${CUDAToolkit_VERSION_MINOR})
+  string(APPEND CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS
+    ", cuda-cudart-${cuda}, libcublas-${cuda}, libcudnn9-cuda-${CUDAToolkit_VERSION_MAJOR}, libnccl2")
+  string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
+    ", cuda-toolkit-${cuda}, libcudnn9-dev-cuda-${CUDAToolkit_VERSION_MAJOR}, libnccl-dev")
+endif()
+
 include(CPack)

@@ -5,9 +5,8 @@
 #   docker run --rm --shm-size 1g -v "$PWD:/data" --entrypoint mpirun convoy -n 2 convoy train ...
 #
 # Ranks of a host share memory, of which Docker gives a container 64 MB unless told otherwise.
-# Checked as far as its commands go, in a bare Debian 12 (tests/packaging/debian_root.sh installs the
-# package; the packages of the first stage are those that configure and link Convoy); the file itself
-# has not been given to Docker yet.
+# The second stage's commands are those of tests/packaging/debian_root.sh, which were run in a bare
+# Debian 12; the file itself has not been given to Docker yet.
 FROM debian:12 AS build
 RUN apt-get update \
   && apt-get install -y --no-install-recommends \

@@ -1,21 +1,29 @@
-# Convoy for NVIDIA GPUs (and CPUs), from the repository's folder; the host needs a driver for CUDA 13
-# and NVIDIA's container toolkit:
+# Convoy for NVIDIA GPUs (and CPUs), in Debian 12, from the repository's folder; hosts need a driver for
+# CUDA 13 and NVIDIA's container toolkit:
 #
 #   docker build -f cmake/packaging/docker/cuda.Dockerfile -t convoy-cuda .
 #   docker run --rm --gpus all --shm-size 1g -v "$PWD:/data" convoy-cuda doctor
 #   docker run --rm --gpus all --shm-size 1g -v "$PWD:/data" --entrypoint mpirun convoy-cuda \
 #     -n 2 convoy train ...
 #
-# NVIDIA's images have CUDA, cuDNN and NCCL; the second stage installs the packages whose libraries
-# the program was found to be linked with. It has not been given to Docker yet.
-ARG CUDA=13.0.2
-FROM nvidia/cuda:${CUDA}-cudnn-devel-ubuntu24.04 AS build
+# As cpu.Dockerfile, with the packages of NVIDIA's source for Debian 12. The build's options and the
+# package's dependencies were checked with CUDA 13.0; the file itself has not been given to Docker
+# yet.
+FROM debian:12 AS base
 ENV DEBIAN_FRONTEND=noninteractive
+ADD https://developer.download.nvidia.com/compute/cuda/repos/debian12/x86_64/cuda-keyring_1.1-1_all.deb \
+  /tmp/cuda-keyring.deb
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends ca-certificates /tmp/cuda-keyring.deb \
+  && rm -rf /var/lib/apt/lists/* /tmp/cuda-keyring.deb
+
+FROM base AS build
 RUN apt-get update \
   && apt-get install -y --no-install-recommends \
     build-essential cmake ninja-build pkg-config \
     libopenmpi-dev libhdf5-dev libdnnl-dev libboost-program-options-dev libturbojpeg0-dev libpng-dev \
     libisal-dev libarchive-dev zlib1g-dev libfmt-dev libspdlog-dev nlohmann-json3-dev \
+    cuda-toolkit-13-0 libcudnn9-dev-cuda-13 libnccl-dev \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /convoy
 COPY CMakeLists.txt CMakePresets.json LICENSE README.md ./
@@ -28,21 +36,17 @@ COPY launcher launcher
 COPY slurm slurm
 ARG CUDA_ARCHITECTURES=80;90
 RUN cmake --preset release -B /build -DCONVOY_CUDA=ON -DCONVOY_TESTS=OFF \
-    "-DCMAKE_CUDA_ARCHITECTURES=${CUDA_ARCHITECTURES}" -DCMAKE_SKIP_INSTALL_RPATH=ON \
+    "-DCMAKE_CUDA_ARCHITECTURES=${CUDA_ARCHITECTURES}" \
   && cmake --build /build \
-  && cmake --install /build --prefix /opt/convoy --component program --strip
-# The toolkit's own packages are in the second image.
-RUN ldd /opt/convoy/bin/convoy | sed -n 's/.* => \([^ ]*\) .*/\1/p' \
-  | while read -r library; do dpkg-query -S "*/$(basename "$(realpath "$library")")"; done \
-  | sed 's/:.*//' | grep -Ev 'cuda|cublas|cudnn|nccl' | sort -u >/opt/convoy/packages.txt
+  && cpack --config /build/CPackConfig.cmake -B /packages
 
-FROM nvidia/cuda:${CUDA}-cudnn-runtime-ubuntu24.04
-ENV DEBIAN_FRONTEND=noninteractive
-COPY --from=build /opt/convoy /usr/local
+FROM base
+COPY --from=build /packages/convoy_*.deb /tmp/
 RUN apt-get update \
-  && xargs apt-get install -y --no-install-recommends openmpi-bin </usr/local/packages.txt \
-  && rm -rf /var/lib/apt/lists/* /usr/local/packages.txt
-# mpirun inside a container runs as its root.
-ENV OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  && apt-get install -y --no-install-recommends /tmp/convoy_*.deb \
+  && rm -rf /var/lib/apt/lists/* /tmp/convoy_*.deb
+# What NVIDIA's container toolkit hands in; mpirun inside a container runs as its root.
+ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility \
+  OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 WORKDIR /data
 ENTRYPOINT ["convoy"]

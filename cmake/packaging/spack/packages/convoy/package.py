@@ -21,7 +21,7 @@ class Convoy(CMakePackage, CudaPackage):
 
     depends_on("mpi")
     depends_on("hdf5@1.10: ~mpi")
-    depends_on("onednn@2.6:")
+    depends_on("onednn@2.6:2")
     depends_on("boost@1.74: +program_options")
     depends_on("libjpeg-turbo@2:")
     depends_on("libpng")

@@ -8,6 +8,7 @@ consumer=$(realpath "$(dirname "$0")/consumer")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 prefix=$work/prefix
+cd "$work"
 
 # held WHAT COMMAND...: ends the test where the command fails.
 held() {

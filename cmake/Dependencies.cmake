@@ -1,4 +1,5 @@
-# Finds every library Convoy uses; all are Debian packages (see tests/install-debian).
+# Finds every library Convoy uses; all are Debian packages (see tests/install-debian). Installed with
+# the libraries, for whoever links them: targets made here are imported, so that no export names them.
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(MPI REQUIRED COMPONENTS C)
@@ -18,11 +19,11 @@ pkg_check_modules(Archive REQUIRED IMPORTED_TARGET libarchive)
 # Debian's own CMake file for oneDNN asks for OpenCL, which Convoy does not use.
 find_path(DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.hpp REQUIRED)
 find_library(DNNL_LIBRARY dnnl REQUIRED)
-add_library(convoy_dnnl INTERFACE)
+add_library(convoy_dnnl INTERFACE IMPORTED)
 target_include_directories(convoy_dnnl SYSTEM INTERFACE ${DNNL_INCLUDE_DIR})
 target_link_libraries(convoy_dnnl INTERFACE ${DNNL_LIBRARY})
 
 # FindHDF5 gives variables only.
-add_library(convoy_hdf5 INTERFACE)
+add_library(convoy_hdf5 INTERFACE IMPORTED)
 target_include_directories(convoy_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
 target_link_libraries(convoy_hdf5 INTERFACE ${HDF5_C_LIBRARIES})

@@ -10,12 +10,15 @@
 #include <spdlog/spdlog.h>
 
 #include "core/error.h"
-#include "dist/comm/libraries.h"
 #include "launcher/commands.h"
+#include "launcher/completion.h"
+#include "launcher/exit_codes.h"
 #include "launcher/failure.h"
+#include "launcher/manual_page.h"
 #include "launcher/nearest.h"
 #include "launcher/parallel_run.h"
 #include "launcher/table.h"
+#include "launcher/versions.h"
 
 namespace convoy {
 namespace {
@@ -30,21 +33,15 @@ std::string overview(const Commands& commands) {
   for (const auto& command : commands) {
     text += line_of(*command);
   }
-  return text +
-         "  help          this text, or all options of a command: convoy help COMMAND\n"
-         "\nexit codes: 0 done, 1 internal error, 2 usage or configuration, 3 bad data, 4 bad or\n"
-         "missing checkpoint, 5 a rank or the network failed, 6 diverged, 7 out of memory, disk "
-         "or\n"
-         "another resource, 75 stopped on request after a checkpoint\n";
-}
-
-std::string version() {
-  std::string text = "convoy " CONVOY_VERSION "\n";
-  for (const LibraryVersion& library : libraries()) {
-    text += fmt::format("{:<12} built with {:<8} ", library.name, library.built);
-    text += library.found.empty() ? "not found here\n" : fmt::format("found {}\n", library.found);
+  text +=
+      "  help          this text, or all options of a command: convoy help COMMAND; as manual\n"
+      "                pages: convoy help --man [COMMAND]; as completion: convoy help\n"
+      "                --bash-completion\n\n";
+  std::string codes = "exit codes:";
+  for (const ExitMeaning& exit : kExitMeanings) {
+    codes += fmt::format("{} {} {}", exit.code == 0 ? "" : ",", exit.code, exit.meaning);
   }
-  return text;
+  return text + wrapped(codes, 0, 92) + '\n';
 }
 
 // The commands of which `word` is the first of two words: "show".
@@ -90,11 +87,49 @@ Found find_command(const Commands& commands, const std::vector<std::string>& wor
 
 bool asks_for_help(const std::string& argument) { return argument == "--help" || argument == "-h"; }
 
+// What stands behind `convoy help`: nothing, a command, or the form in which help is wanted.
+std::string help(const Commands& commands, const std::vector<std::string>& words) {
+  if (words.empty() || asks_for_help(words.front())) return overview(commands);
+  const bool manual = words.front() == "--man";
+  const std::size_t most = manual ? 2 : 1;
+  if (words.size() > most) {
+    fail(ExitCode::usage, "'{}' is not understood: help takes one command", words[most]);
+  }
+  if (words.front() == "--bash-completion") return bash_completion(commands);
+  if (!manual) return find_command(commands, words.front()).help();
+  return words.size() == 1 ? manual_page(commands)
+                           : manual_page(find_command(commands, words.back()));
+}
+
 int run_alone(Command& command, const std::vector<std::string>& arguments, std::ostream& out) {
   command.parse(arguments);
   if (!command.warning().empty()) spdlog::warn(command.warning());
   command.run(nullptr, out);
   return 0;
+}
+
+// What stands behind `convoy help`: nothing, a command, or the form in which help is wanted.
+std::string help(const Commands& commands, std::vector<std::string> words) {
+  if (words.empty() || asks_for_help(words.front())) return overview(commands);
+  const std::string form = words.front().starts_with("--") ? words.front() : "";
+  const auto require_no_more = [&](std::size_t count) {
+    if (words.size() > count)
+      fail(ExitCode::usage, "'{}' is not understood: help takes one command", words[count]);
+  };
+  if (form == "--bash-completion") {
+    require_no_more(1);
+    return bash_completion(commands);
+  }
+  const bool manual = form == "--man";
+  if (manual) words.erase(words.begin());
+  if (words.empty()) return manual_page(commands);
+  if (words.size() == 1 && !manual) {
+    const auto group = group_of(commands, words.front());
+    if (!group.empty()) return group_help(group, words.front());
+  }
+  const auto [command, length] = find_command(commands, words);
+  require_no_more(length);
+  return manual ? manual_page(command) : command.help();
 }
 
 int choose(int argc, char** argv, std::ostream& out, std::ostream& err) {
@@ -103,30 +138,28 @@ int choose(int argc, char** argv, std::ostream& out, std::ostream& err) {
   if (arguments.empty()) fail(ExitCode::usage, "no command is given; convoy help lists them");
 
   const std::string& name = arguments.front();
-  const bool help = name == "help" || asks_for_help(name);
   if (name == "--version") {
-    out << version();
-  } else if (help && (arguments.size() == 1 || asks_for_help(arguments[1]))) {
-    out << overview(commands);
-  } else {
-    const std::vector<std::string> words(arguments.begin() + (help ? 1 : 0), arguments.end());
-    const auto group = group_of(commands, words.front());
-    if (!group.empty() && (words.size() > 1 ? asks_for_help(words[1]) : help)) {
-      out << group_help(group, words.front());
-      return 0;
-    }
-    const auto [command, length] = find_command(commands, words);
-    const std::vector<std::string> rest(words.begin() + static_cast<std::ptrdiff_t>(length),
-                                        words.end());
-    if (help || std::any_of(rest.begin(), rest.end(), asks_for_help)) {
-      out << command.help();
-    } else if (command.info().parallel) {
-      return run_parallel(command, rest, argc, argv, out, err);
-    } else {
-      return run_alone(command, rest, out);
-    }
+    out << version_text();
+    return 0;
   }
-  return 0;
+  if (name == "help" || asks_for_help(name)) {
+    out << help(commands, {arguments.begin() + 1, arguments.end()});
+    return 0;
+  }
+  const auto group = group_of(commands, name);
+  if (!group.empty() && arguments.size() > 1 && asks_for_help(arguments[1])) {
+    out << group_help(group, name);
+    return 0;
+  }
+  const auto [command, length] = find_command(commands, arguments);
+  const std::vector<std::string> rest(arguments.begin() + static_cast<std::ptrdiff_t>(length),
+                                      arguments.end());
+  if (std::any_of(rest.begin(), rest.end(), asks_for_help)) {
+    out << command.help();
+    return 0;
+  }
+  if (command.info().parallel) return run_parallel(command, rest, argc, argv, out, err);
+  return run_alone(command, rest, out);
 }
 
 }  // namespace

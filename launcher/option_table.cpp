@@ -65,26 +65,32 @@ void OptionTable::boolean(std::string key, bool& field, std::string description)
     field = text == "true";
     return true;
   };
-  add({std::move(key), "true|false", "true or false", std::move(description), set,
-       [&field] { return std::string(field ? "true" : "false"); }});
+  add({std::move(key),
+       "true|false",
+       "true or false",
+       std::move(description),
+       set,
+       [&field] { return std::string(field ? "true" : "false"); },
+       {"true", "false"}});
 }
 
 void OptionTable::flag(std::string key, bool& field, std::string description) {
   boolean(std::move(key), field, std::move(description));
   options_.back().placeholder.clear();
+  options_.back().choices.clear();
 }
 
 void OptionTable::choice(std::string key, std::string& field, std::vector<std::string> choices,
                          std::string description) {
   const std::string placeholder = fmt::format("{}", fmt::join(choices, "|"));
   const std::string expected = alternatives(choices);
-  const auto set = [&field, choices = std::move(choices)](const std::string& text) {
+  const auto set = [&field, choices](const std::string& text) {
     if (std::find(choices.begin(), choices.end(), text) == choices.end()) return false;
     field = text;
     return true;
   };
   add({std::move(key), placeholder, expected, std::move(description), set,
-       [&field] { return field; }});
+       [&field] { return field; }, std::move(choices)});
 }
 
 void OptionTable::choice(std::string key, int& field, std::vector<int> choices,
@@ -99,7 +105,7 @@ void OptionTable::choice(std::string key, int& field, std::vector<int> choices,
     return true;
   };
   add({std::move(key), fmt::format("{}", fmt::join(names, "|")), alternatives(names),
-       std::move(description), set, [&field] { return std::to_string(field); }});
+       std::move(description), set, [&field] { return std::to_string(field); }, names});
 }
 
 void OptionTable::path(std::string key, std::filesystem::path& field, std::string placeholder,
@@ -109,9 +115,14 @@ void OptionTable::path(std::string key, std::filesystem::path& field, std::strin
     field = text;
     return true;
   };
-  add({std::move(key), std::move(placeholder),
+  add({std::move(key),
+       std::move(placeholder),
        "a path without '#', line breaks, and blanks at its ends (config.ini could not hold it)",
-       std::move(description), set, [&field] { return field.string(); }});
+       std::move(description),
+       set,
+       [&field] { return field.string(); },
+       {},
+       true});
 }
 
 void OptionTable::text(std::string key, std::string& field, std::string placeholder,

@@ -24,6 +24,8 @@ struct Option {
   std::string description;  // what it means, with its unit
   std::function<bool(const std::string&)> set;  // false, and the field as it was: not `expected`
   std::function<std::string()> get;             // the value so that set() reads it back exactly
+  std::vector<std::string> choices = {};        // all values there are; empty: not a few words
+  bool is_path = false;                         // of a file or folder
 
   [[nodiscard]] bool is_flag() const { return placeholder.empty(); }
   // "solver" of solver.batch; empty for keys that stand before any section.

@@ -86,6 +86,15 @@ TEST(Dispatch, PrintsTheVersion) {
   for (const char* library : {"Open MPI", "HDF5", "oneDNN"}) EXPECT_THAT(text, HasSubstr(library));
 }
 
+TEST(Dispatch, PrintsManualPagesAndTheScriptForTheShell) {
+  EXPECT_THAT(convoy_with({"help", "--man"}).out, StartsWith(".TH CONVOY 1 "));
+  EXPECT_THAT(convoy_with({"help", "--man", "pack"}).out, StartsWith(".TH CONVOY\\-PACK 1 "));
+  EXPECT_THAT(convoy_with({"help", "--bash-completion"}).out, HasSubstr("_convoy convoy"));
+  EXPECT_EQ(convoy_with({"help", "--man", "pakc"}).code, 2);
+  EXPECT_EQ(convoy_with({"help", "--man", "pack", "eval"}).code, 2);
+  EXPECT_EQ(convoy_with({"help", "--bash-completion", "pack"}).code, 2);
+}
+
 TEST(Dispatch, RefusesUnknownCommandsWithTheNearest) {
   const Outcome outcome = convoy_with({"trian"});
   EXPECT_EQ(outcome.code, 2);

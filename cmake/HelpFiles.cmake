@@ -1,0 +1,21 @@
+# cmake -DCONVOY=program -DFOLDER=folder -P HelpFiles.cmake: writes the manual pages (man1/) and the
+# completion of bash (convoy.bash) that the program prints.
+function(write_help file)
+  execute_process(COMMAND ${CONVOY} help ${ARGN} OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+  file(WRITE ${FOLDER}/${file} "${text}")
+endfunction()
+
+execute_process(COMMAND ${CONVOY} help OUTPUT_VARIABLE overview COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "\n  [a-z]+( [a-z]+)?  " lines "${overview}")
+file(REMOVE_RECURSE ${FOLDER}/man1)
+write_help(man1/convoy.1 --man)
+foreach(line ${lines})
+  string(STRIP "${line}" command)
+  if(command STREQUAL "help")
+    continue()
+  endif()
+  string(REPLACE " " "-" page "${command}")
+  separate_arguments(words UNIX_COMMAND "${command}")
+  write_help(man1/convoy-${page}.1 --man ${words})
+endforeach()
+write_help(convoy.bash --bash-completion)

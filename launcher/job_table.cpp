@@ -189,6 +189,12 @@ void add_run(OptionTable& table, RunOptions& run) {
       "all");
   table.boolean("run.keep-best", run.keep_best,
                 "keep the checkpoint with the best validation top-1 as best.h5");
+  table.boolean("run.tensorboard", run.tensorboard,
+                "write TensorBoard's event files into the run directory's folder tensorboard");
+  table.number("run.histogram-every", run.histogram_every, at_least(0),
+               "steps between histograms of weights and gradients, and pictures of the first "
+               "layer's kernels, in the event files, besides those at the beginning and the end; "
+               "0: none");
   table.number("run.max-loss", run.max_loss, not_negative(),
                "a loss above this ends the run as diverged; 0: 50 times log(classes + 1)");
 }

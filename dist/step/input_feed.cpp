@@ -1,60 +1,24 @@
-// Chooses the input transformation of a recipe, and runs copies and transformation.
+// Runs copies and the input transformation of a recipe.
 #include "dist/step/input_feed.h"
 
 #include <algorithm>
 
-#include "core/error.h"
 #include "core/ops/operations.h"
+#include "dist/step/input_spec.h"
 
 namespace convoy {
-namespace {
-
-MeanKind mean_kind(const std::string& name) {
-  if (name == "none") return MeanKind::none;
-  if (name == "channel") return MeanKind::channel;
-  if (name == "centre") return MeanKind::centre_crop;
-  if (name == "crop") return MeanKind::same_crop;
-  fail(ExitCode::usage, "data.mean is '{}'; use none, channel, centre or crop", name);
-}
-
-// ImageNet's usual channel statistics for values in 0..1, as torchvision publishes them.
-constexpr std::array<float, 3> kUnitMean{0.485f, 0.456f, 0.406f};
-constexpr std::array<float, 3> kUnitDeviation{0.229f, 0.224f, 0.225f};
-
-std::array<float, 3> channel_means(const std::vector<float>& image) {
-  std::array<double, 3> sums{};
-  for (std::size_t i = 0; i < image.size(); ++i) sums[i % 3] += static_cast<double>(image[i]);
-  const double pixels = static_cast<double>(image.size()) / 3;
-  return {static_cast<float>(sums[0] / pixels), static_cast<float>(sums[1] / pixels),
-          static_cast<float>(sums[2] / pixels)};
-}
-
-}  // namespace
 
 InputFeed::InputFeed(Session& session, const PreprocessOptions& options,
                      const std::vector<float>& mean_image, std::int64_t mean_size)
     : device_(session.device()),
       shape_{session.slice().size(), session.net().input.h, session.net().input.w, 3},
       copies_(device_.make_stream()) {
-  PrepareInputSpec spec;
+  PrepareInputSpec spec = input_spec(options, mean_image, mean_size);
   spec.images = shape_.n;
   spec.size = shape_.h;
   spec.form = session.network().input_form();
-  spec.mean = mean_kind(options.mean);
-  spec.bgr = options.bgr;
-  spec.mean_size = mean_size;
-  if (options.unit_scale) {
-    spec.mean = MeanKind::channel;
-    for (std::size_t c = 0; c < 3; ++c) {
-      spec.channel_mean[c] = 255 * kUnitMean[c];
-      spec.scale[c] = 1 / (255 * kUnitDeviation[c]);
-    }
-  } else if (spec.mean == MeanKind::channel) {
-    spec.channel_mean = channel_means(mean_image);
-  }
   plain_ = device_.operations().prepare_input(spec);
-  for (float& factor : spec.scale) factor /= static_cast<float>(options.noise_divisor);
-  noisy_ = device_.operations().prepare_input(spec);
+  noisy_ = device_.operations().prepare_input(with_noise(spec, options));
 
   mean_ = device_.allocate(mean_image.size() * sizeof(float));
   device_.copy_to_device(mean_.data(), mean_image.data(), mean_.bytes(), *copies_);

@@ -13,6 +13,7 @@
 #include "dist/comm/texts.h"
 #include "dist/step/step_runner.h"
 #include "dist/step/step_window.h"
+#include "dist/train/board_log.h"
 #include "dist/train/dataset_options.h"
 #include "dist/train/next_batch.h"
 #include "dist/train/run_log.h"
@@ -58,6 +59,7 @@ class Trainer {
         reading_(session_.reader_options(dataset_, options_.data)),
         runner_(session_, options_),
         checkpointer_(session_, runner_.solver()),
+        board_(session_, options_),
         step_(first_step_) {
     require_one_dataset(session_.everyone(), dataset_);
     validation_.emplace(session_, dataset_, options_);
@@ -85,6 +87,7 @@ class Trainer {
   [[noreturn]] void end_unreadable();
   void write_line(const LossSums& sums);
   void check_loss(double loss);
+  [[nodiscard]] RunFolder* folder() { return folder_ ? &*folder_ : nullptr; }
   [[nodiscard]] bool evaluation_due() const {
     return validation_->due(step_, steps_per_epoch_, last_step_);
   }
@@ -106,6 +109,7 @@ class Trainer {
   ReaderOptions reading_;
   StepRunner runner_;
   Checkpointer checkpointer_;
+  BoardLog board_;
   std::optional<Validation> validation_;  // once all ranks have the same training set
   std::string config_;                    // all options as resolved
   std::optional<RunFolder> folder_;       // rank 0
@@ -142,10 +146,10 @@ void Trainer::open_folder() {
         run_.exists
             ? RunFolder::reopen(options_.run.dir, config_, std::move(run_.lock), step_, finished)
             : RunFolder::create(options_.run.dir, config_, session_.world().host()));
+    if (options_.run.tensorboard) folder_->keep_events(step_);
     describe();
   }
-  saved_.emplace(checkpointer_, control_, folder_ ? &*folder_ : nullptr, options_.run, step_,
-                 run_.path);
+  saved_.emplace(checkpointer_, control_, folder(), options_.run, step_, run_.path);
 }
 
 // What the log says first.
@@ -163,6 +167,7 @@ void Trainer::describe() {
 
 TrainResult Trainer::run() {
   if (step_ < last_step_) {
+    board_.begin(dataset_, config_, step_, folder());
     Reader reader(dataset_, plan_, reading_);
     if (step_ > 0 && evaluation_due()) evaluate();  // a checkpoint is from before it
     await_batch(reader, control_.agree(notice()));
@@ -275,6 +280,7 @@ void Trainer::train_steps(std::int64_t end, Reader& reader, Progress& progress) 
     progress.update((step_ - first_step_) * session_.global_batch(),
                     fmt::format("loss {:.4f}", loss));
     if (step_ % options_.run.log_every == 0 || step_ == end) write_line(result.sums);
+    board_.after_step(step_, last_step_, folder());
     saved_->progress();
     await_batch(reader, control_.hear());
   }
@@ -320,8 +326,8 @@ void Trainer::check_loss(double loss) {
 void Trainer::evaluate() {
   // Asked to stop, ranks do so within the evaluation, which is made again when the run goes on.
   control_.say({.stop = signals_.stop_asked()});
-  validation_->run(step_, step_ / steps_per_epoch_, runner_.solver().learning_rate(),
-                   folder_ ? &*folder_ : nullptr, [this] {
+  validation_->run(step_, step_ / steps_per_epoch_, runner_.solver().learning_rate(), folder(),
+                   [this] {
                      saved_->progress();
                      if (control_.hear().stop) stop();
                      control_.say({.stop = signals_.stop_asked()});

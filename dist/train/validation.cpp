@@ -58,7 +58,7 @@ void Validation::run(std::int64_t step, std::int64_t epochs, double lr, RunFolde
   best_top1_ = std::max(best_top1_, last_.top1);
   plateau_.observe(1 - last_.top1, std::max<std::int64_t>(1, every_));
   if (folder == nullptr) return;
-  folder->metrics().write(
+  folder->write(
       EvalMetrics{step, epochs, last_.loss, last_.top1, last_.top5, last_.views, last_.images});
   folder->log(fmt::format(
       "after epoch {} (step {}): validation loss {:.4f}, top-1 {:.2f} %, top-5 "

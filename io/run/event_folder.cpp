@@ -39,21 +39,22 @@ void add(board::Event& event, const std::string& tag, double number) {
   value.set_simple_value(static_cast<float>(number));
 }
 
-// Buckets from the first that holds a value to the last.
+// Bins that hold values are buckets; neighbouring ones between them that hold none are one.
 void fill(board::HistogramProto& to, const Histogram& from) {
-  const auto counted = [](std::int64_t count) { return count > 0; };
-  const auto first = std::ranges::find_if(from.counts, counted) - from.counts.begin();
-  const auto end =
-      std::find_if(from.counts.rbegin(), from.counts.rend(), counted).base() - from.counts.begin();
   to.set_num(static_cast<double>(from.values()));
   to.set_min(std::isfinite(from.least) ? static_cast<double>(from.least) : 0);
   to.set_max(std::isfinite(from.most) ? static_cast<double>(from.most) : 0);
   to.set_sum(from.sum);
   to.set_sum_squares(from.squares);
-  for (auto bin = first; bin < end; ++bin) {
-    const auto index = static_cast<std::size_t>(bin);
-    to.add_bucket_limit(lower_edge(index + 1));
-    to.add_bucket(static_cast<double>(from.counts[index]));
+  for (std::size_t bin = 0; bin < Histogram::kBins; ++bin) {
+    if (from.counts[bin] == 0) continue;
+    const bool gap = to.bucket_size() > 0 && *to.bucket_limit().rbegin() < lower_edge(bin);
+    if (gap) {
+      to.add_bucket_limit(lower_edge(bin));
+      to.add_bucket(0);
+    }
+    to.add_bucket_limit(lower_edge(bin + 1));
+    to.add_bucket(static_cast<double>(from.counts[bin]));
   }
 }
 

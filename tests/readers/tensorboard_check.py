@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import struct
 import subprocess
 import sys
@@ -122,10 +123,10 @@ def check(convoy, folder, checks):
     for tag, expected in scalars.items():
         checks.equal(tag, expected, [(e.step, e.value) for e in events.Scalars(tag)])
 
-    described = subprocess.run([convoy, "inspect", "--json", "--config", "net.ini",
-                                "--model.classes", "4"], cwd=folder, check=True,
-                               capture_output=True, text=True)
-    parameters = json.loads(described.stdout)["parameters"]
+    newest = max((folder / RUN / "checkpoints").glob("step-*.h5"))
+    described = subprocess.run([convoy, "inspect", newest], check=True, capture_output=True,
+                               text=True).stdout
+    parameters = int(re.search(r"^parameters +([\d,]+)", described, re.M)[1].replace(",", ""))
     for suffix, steps in (("", [0, 5, 10, 15, 20, 25]), ("_gradient", [5, 10, 15, 20, 25])):
         counted = dict.fromkeys(steps, 0)
         for tag in tags["histograms"]:

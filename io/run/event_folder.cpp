@@ -68,7 +68,7 @@ void EventFolder::write(const TrainMetrics& metrics) {
   add(event, "loss/train", metrics.loss);
   add(event, "top1/train", metrics.top1);
   add(event, "top5/train", metrics.top5);
-  add(event, "epoch/train", static_cast<double>(metrics.epoch));
+  add(event, "training/epoch", static_cast<double>(metrics.epoch));
   add(event, "training/lr", metrics.lr);
   add(event, "training/images_per_second", metrics.images_per_second);
   add(event, "training/comm_bytes", static_cast<double>(metrics.comm_bytes));
@@ -86,9 +86,9 @@ void EventFolder::write(const EvalMetrics& metrics) {
   add(event, kEvaluationTag, metrics.loss);
   add(event, "top1/eval", metrics.top1);
   add(event, "top5/eval", metrics.top5);
-  add(event, "epoch/eval", static_cast<double>(metrics.epoch));
-  add(event, "evaluation/views", metrics.views);
-  add(event, "evaluation/images", static_cast<double>(metrics.images));
+  add(event, "validation/epoch", static_cast<double>(metrics.epoch));
+  add(event, "validation/views", metrics.views);
+  add(event, "validation/images", static_cast<double>(metrics.images));
   record(event.SerializeAsString());
 }
 

@@ -1,7 +1,8 @@
 // TensorBoard's event files of a run: metrics, histograms, pictures and text.
 //
-// Tags: metrics are loss|top1|top5|epoch/train|eval, training/lr, training/images_per_second,
-// training/comm_bytes, ms/step, ms/data_wait, ..., evaluation/views and evaluation/images.
+// Tags: metrics are loss|top1|top5/train|eval, ms/step, ms/data_wait, ..., training/lr|epoch|
+// images_per_second|comm_bytes and validation/epoch|views|images; TensorBoard shows the first
+// groups of the alphabet opened.
 #pragma once
 
 #include <cstdint>

@@ -102,9 +102,9 @@ def expected_scalars(metrics):
         entry = json.loads(line)
         kind, step = entry.pop("kind"), entry.pop("step")
         times = {f"ms/{name}": value for name, value in entry.pop("ms", {}).items()}
-        alone = {"train": "training", "eval": "evaluation"}[kind]
+        alone = {"train": "training", "eval": "validation"}[kind]
         for name, value in entry.items():
-            shared = name in ("loss", "top1", "top5", "epoch")
+            shared = name in ("loss", "top1", "top5")
             times[f"{name}/{kind}" if shared else f"{alone}/{name}"] = value
         for tag, value in times.items():
             single = struct.unpack("f", struct.pack("f", value))[0]

@@ -41,16 +41,18 @@ struct RunOptions {
   std::uint64_t seed = 1;
   std::int64_t steps = 0;  // 0: by epochs
   std::int64_t epochs = 90;
-  std::int64_t log_every = 20;        // steps
-  std::int64_t eval_every = 1;        // epochs; 0: only at the end
-  int eval_views = 1;                 // 1 or 10
-  std::int64_t checkpoint_every = 0;  // steps; 0: at the end of each epoch only
-  double checkpoint_minutes = 0;      // between checkpoints at most; 0: no limit
-  std::int64_t keep = 3;              // newest checkpoints that are kept; 0: all
-  bool keep_best = true;              // best.h5: the checkpoint with the best validation top-1
-  std::int64_t trace_from = 100;      // first step that is traced (step_trace.h), counted from 1
-  std::int64_t trace_steps = 0;       // as many; 0: none
-  double max_loss = 0;                // stop as diverged above this; 0: 50 times log(classes + 1)
+  std::int64_t log_every = 20;          // steps
+  std::int64_t eval_every = 1;          // epochs; 0: only at the end
+  int eval_views = 1;                   // 1 or 10
+  std::int64_t checkpoint_every = 0;    // steps; 0: at the end of each epoch only
+  double checkpoint_minutes = 0;        // between checkpoints at most; 0: no limit
+  std::int64_t keep = 3;                // newest checkpoints that are kept; 0: all
+  bool keep_best = true;                // best.h5: the checkpoint with the best validation top-1
+  bool tensorboard = true;              // event files in the run directory
+  std::int64_t histogram_every = 1000;  // steps, of weights and gradients; 0: none
+  std::int64_t trace_from = 100;        // first step that is traced (step_trace.h), counted from 1
+  std::int64_t trace_steps = 0;         // as many; 0: none
+  double max_loss = 0;                  // stop as diverged above this; 0: 50 times log(classes + 1)
 };
 
 struct JobOptions {

@@ -196,6 +196,12 @@ void add_run(OptionTable& table, RunOptions& run) {
                "steps in which every rank records what it does and when, for convoy show trace; "
                "steps are a little slower meanwhile; 0: none");
   table.number("run.trace-from", run.trace_from, at_least(1), "the first of them");
+  table.boolean("run.tensorboard", run.tensorboard,
+                "write TensorBoard's event files into the run directory's folder tensorboard");
+  table.number("run.histogram-every", run.histogram_every, at_least(0),
+               "steps between histograms of weights and gradients, and pictures of the first "
+               "layer's kernels, in the event files, besides those at the beginning and the end; "
+               "0: none");
   table.number("run.max-loss", run.max_loss, not_negative(),
                "a loss above this ends the run as diverged; 0: 50 times log(classes + 1)");
 }

@@ -11,7 +11,7 @@ packages=(
   libturbojpeg0-dev libpng-dev
   libisal-dev
   libarchive-dev zlib1g-dev # ILSVRC's tars, and its devkit's meta.mat
-  protobuf-compiler libprotobuf-dev # ONNX and caffemodel files
+  protobuf-compiler libprotobuf-dev # event files of TensorBoard, ONNX and caffemodel files
   libfmt-dev libspdlog-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev
   qemu-user

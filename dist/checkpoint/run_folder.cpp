@@ -83,7 +83,10 @@ RunFolder RunFolder::create(const fs::path& folder, const std::string& config,
 RunFolder RunFolder::reopen(const fs::path& folder, const std::string& config,
                             std::unique_ptr<RunLock> lock, std::int64_t step, bool whole) {
   create_folders(folder / "checkpoints");
-  if (!whole) cut_metrics(folder / "metrics.jsonl", step);
+  if (!whole) {
+    cut_metrics(folder / "metrics.jsonl", step);
+    cut_events(folder / "tensorboard", step);
+  }
   write_durably(folder / "config.ini", config);
   return {folder, std::move(lock)};
 }

@@ -4,55 +4,13 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/error.h"
 #include "core/ops/parallel_cpu.h"
+#include "dist/checkpoint/row_owners.h"
 
 namespace convoy {
 namespace {
 
 constexpr std::int64_t kCopyFloats = 1 << 18;  // copied by a thread at once
-
-// The rows of every parameter on every rank: [rank][parameter].
-std::vector<std::vector<Range>> rows_of_ranks(Communicator& everyone, const Network& network) {
-  const std::size_t count = network.parameters().size();
-  const auto ranks = static_cast<std::size_t>(everyone.size());
-  const auto own = static_cast<std::size_t>(everyone.rank());
-  std::vector<double> bounds(ranks * count * 2);  // doubles carry them exactly
-  for (std::size_t p = 0; p < count; ++p) {
-    bounds[(own * count + p) * 2] = static_cast<double>(network.parameters()[p]->rows.begin);
-    bounds[(own * count + p) * 2 + 1] = static_cast<double>(network.parameters()[p]->rows.end);
-  }
-  everyone.sum("rows of parameters", bounds);
-  std::vector<std::vector<Range>> rows(ranks, std::vector<Range>(count));
-  for (std::size_t i = 0; i < ranks * count; ++i) {
-    rows[i / count][i % count] = {static_cast<std::int64_t>(bounds[2 * i]),
-                                  static_cast<std::int64_t>(bounds[2 * i + 1])};
-  }
-  return rows;
-}
-
-struct Given {
-  int rank = 0;
-  Range rows;
-};
-
-// Who gives which rows of parameter `p`, in the order of rows.
-std::vector<Given> givers(const std::vector<std::vector<Range>>& rows, std::size_t p,
-                          const Parameter& parameter) {
-  std::vector<Given> given;
-  for (std::int64_t row = 0; row < parameter.logical.n;) {
-    const auto holder = std::ranges::find_if(rows, [&](const std::vector<Range>& of_rank) {
-      return of_rank[p].begin <= row && row < of_rank[p].end;
-    });
-    if (holder == rows.end()) {
-      fail(ExitCode::rank_failed, "no rank holds row {} of the {} of {}", row, parameter.kind,
-           parameter.layer);
-    }
-    given.push_back({static_cast<int>(holder - rows.begin()), {row, (*holder)[p].end}});
-    row = (*holder)[p].end;
-  }
-  return given;
-}
 
 }  // namespace
 
@@ -86,17 +44,16 @@ Snapshot::Snapshot(Communicator& everyone, Device& device, const Network& networ
 // The tensors of a parameter stand side by side: its value, then each moment.
 void Snapshot::plan(Communicator& everyone, const Network& network,
                     const std::vector<Solver::Moment>& moments) {
-  const std::vector<std::vector<Range>> rows = rows_of_ranks(everyone, network);
+  const std::vector<std::vector<OwnedRows>> owners = row_owners(everyone, network);
   for (std::size_t p = 0; p < network.parameters().size(); ++p) {
     const Parameter& parameter = *network.parameters()[p];
-    const std::vector<Given> given = givers(rows, p, parameter);
     const auto row_bytes = static_cast<std::int64_t>(sizeof(float)) * parameter.logical.per_row();
     const std::int64_t most =
         std::max<std::int64_t>(1, static_cast<std::int64_t>(kPieceBytes) / row_bytes);
     for (std::size_t kind = 0; kind <= moments.size(); ++kind) {
       tensors_.push_back({parameter.layer, parameter.kind, parameter.logical});
       if (kind > 0) tensors_.back().kind += "_" + moments[kind - 1].suffix;
-      for (const Given& part : given) {
+      for (const OwnedRows& part : owners[p]) {
         for (std::int64_t row = part.rows.begin; row < part.rows.end; row += most) {
           const Range some{row, std::min(row + most, part.rows.end)};
           pieces_.push_back({tensors_.size() - 1, some, part.rank,

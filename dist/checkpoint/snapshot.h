@@ -1,8 +1,7 @@
 // A copy of all that training changes, in host memory: every tensor's value and what the solver
 // keeps of it, each row on one of the ranks that hold it.
 //
-// Which rows a rank gives is settled once: of the ranks that hold a row, the first. So replicas of
-// a whole net leave it to rank 0, and ranks that give nothing take no memory.
+// Which rows a rank gives is settled once (row_owners.h); ranks that give nothing take no memory.
 #pragma once
 
 #include <cstddef>

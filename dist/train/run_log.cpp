@@ -32,7 +32,7 @@ void log_beginning(RunFolder& folder, const JobOptions& options, const RunState&
 }
 
 void log_step(RunFolder& folder, const TrainMetrics& line) {
-  folder.metrics().write(line);
+  folder.write(line);
   folder.log(fmt::format("step {} epoch {} loss {:.5f} lr {:g} {:.1f} images/s", line.step,
                          line.epoch, line.loss, line.lr, line.images_per_second),
              true);

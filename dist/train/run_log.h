@@ -1,4 +1,4 @@
-// What a run says of itself, to log.txt and metrics.jsonl.
+// What a run says of itself, to log.txt, metrics.jsonl and TensorBoard.
 #pragma once
 
 #include <cstdint>

@@ -18,9 +18,9 @@ namespace {
 
 class InputSampler {
  public:
-  InputSampler(const Dataset& dataset, const JobOptions& job)
+  InputSampler(const Dataset& dataset, const JobOptions& job, std::int64_t places)
       : options_(job.preprocess),
-        shape_{job.solver.batch, job.model.input, job.model.input, 3},
+        shape_{places, job.model.input, job.model.input, 3},
         device_(make_device({.kind = "cpu", .threads = job.device.threads}, {})),
         stream_(device_->make_stream()),
         mean_(dataset.mean_image()),
@@ -82,20 +82,21 @@ std::vector<SampledInput> sample_inputs(const Dataset& dataset, const JobOptions
   const JobOptions job = with_classes(options, dataset);
   const std::int64_t batch = job.solver.batch;
   const std::int64_t steps = (images + batch - 1) / batch;
-  const TrainPlan plan(dataset, augmentation(job), batch, {0, batch}, job.run.seed, steps_done,
+  const std::int64_t places = std::min(batch, images);  // of each batch, the first
+  const TrainPlan plan(dataset, augmentation(job), batch, {0, places}, job.run.seed, steps_done,
                        steps_done + steps, shuffle_options(job.data));
   Reader reader(dataset, plan,
-                {.images = batch, .crop = job.model.input, .threads = job.data.threads});
-  InputSampler sampler(dataset, job);
+                {.images = places, .crop = job.model.input, .threads = job.data.threads});
+  InputSampler sampler(dataset, job, places);
   std::vector<SampledInput> inputs;
-  std::vector<CropRequest> requests(static_cast<std::size_t>(batch));
+  std::vector<CropRequest> requests(static_cast<std::size_t>(places));
   for (std::int64_t step = 0; step < steps; ++step) {
     const std::int64_t epoch =
         (steps_done + step) / TrainPlan::steps_per_epoch(dataset.size(), batch);
     const Batch read = reader.next();
     plan.fill(step, requests);
     sampler.take(read, carries_noise(job.preprocess, epoch));
-    for (std::int64_t place = 0; place < batch && std::ssize(inputs) < images; ++place) {
+    for (std::int64_t place = 0; place < places && std::ssize(inputs) < images; ++place) {
       const CropRequest& request = requests[static_cast<std::size_t>(place)];
       inputs.push_back({steps_done + step + 1, place, request.sample, read.labels[place],
                         request.record, sampler.pixels(place)});

@@ -14,6 +14,7 @@
 #include "dist/step/input_spec.h"
 #include "dist/step/step_runner.h"
 #include "dist/step/step_window.h"
+#include "dist/train/board_log.h"
 #include "dist/train/dataset_options.h"
 #include "dist/train/next_batch.h"
 #include "dist/train/run_log.h"
@@ -60,6 +61,7 @@ class Trainer {
         reading_(session_.reader_options(dataset_, options_.data)),
         runner_(session_, options_),
         checkpointer_(session_, runner_.solver()),
+        board_(session_, options_),
         step_(first_step_),
         trace_(session_, options_.run, last_step_) {
     require_one_dataset(session_.everyone(), dataset_);
@@ -90,6 +92,7 @@ class Trainer {
   void write_line(const LossSums& sums);
   void check_loss(double loss);
   [[noreturn]] void diverged(const std::string& what);
+  [[nodiscard]] RunFolder* folder() { return folder_ ? &*folder_ : nullptr; }
   [[nodiscard]] bool evaluation_due() const {
     return validation_->due(step_, steps_per_epoch_, last_step_);
   }
@@ -111,6 +114,7 @@ class Trainer {
   ReaderOptions reading_;
   StepRunner runner_;
   Checkpointer checkpointer_;
+  BoardLog board_;
   std::optional<Validation> validation_;  // once all ranks have the same training set
   std::string config_;                    // all options as resolved
   std::optional<RunFolder> folder_;       // rank 0
@@ -156,10 +160,10 @@ void Trainer::open_folder() {
         run_.exists
             ? RunFolder::reopen(options_.run.dir, config_, std::move(run_.lock), step_, finished)
             : RunFolder::create(options_.run.dir, config_, session_.world().host()));
+    if (options_.run.tensorboard) folder_->keep_events(step_);
     describe();
   }
-  saved_.emplace(checkpointer_, control_, folder_ ? &*folder_ : nullptr, options_.run, step_,
-                 run_.path);
+  saved_.emplace(checkpointer_, control_, folder(), options_.run, step_, run_.path);
 }
 
 // What the log says first.
@@ -179,6 +183,7 @@ void Trainer::describe() {
 
 TrainResult Trainer::run() {
   if (step_ < last_step_) {
+    board_.begin(dataset_, config_, step_, folder());
     Reader reader(dataset_, plan_, reading_);
     if (step_ > 0 && evaluation_due()) evaluate();  // a checkpoint is from before it
     await_batch(reader, control_.agree(notice()));
@@ -292,6 +297,7 @@ void Trainer::train_steps(std::int64_t end, Reader& reader, Progress& progress) 
     progress.update((step_ - first_step_) * session_.global_batch(),
                     fmt::format("loss {:.4f}", loss));
     if (step_ % options_.run.log_every == 0 || step_ == end) write_line(result.sums);
+    board_.after_step(step_, last_step_, folder());
     saved_->progress();
     trace_.timed("hear ranks", [&] { await_batch(reader, control_.hear()); });
     if (trace_.end_step(step_, runner_) && folder_)
@@ -351,8 +357,7 @@ void Trainer::evaluate() {
   static_cast<void>(control_.hear());
   if (!std::isfinite(result_.eval.loss))
     diverged(fmt::format("the validation loss is no longer finite after step {}", step_));
-  if (validation_->record(result_.eval, step_, step_ / steps_per_epoch_,
-                          folder_ ? &*folder_ : nullptr))
+  if (validation_->record(result_.eval, step_, step_ / steps_per_epoch_, folder()))
     saved_->best(step_);
 }
 

@@ -52,8 +52,8 @@ bool Validation::record(const EvalResult& result, std::int64_t step, std::int64_
   best_top1_ = std::max(best_top1_, result.top1);
   plateau_.observe(1 - result.top1, std::max<std::int64_t>(1, every_));
   if (folder != nullptr) {
-    folder->metrics().write(EvalMetrics{step, epochs, result.loss, result.top1, result.top5,
-                                        result.views, result.images});
+    folder->write(EvalMetrics{step, epochs, result.loss, result.top1, result.top5, result.views,
+                              result.images});
     folder->log(
         fmt::format("after epoch {} (step {}): validation loss {:.4f}, top-1 {:.2f} %, top-5 "
                     "{:.2f} % of {} images, {} view(s)",

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <tensorboard.pb.h>
 
 #include "core/error.h"
 #include "dist/checkpoint/checkpointer.h"
@@ -16,6 +17,8 @@
 #include "dist/comm/control.h"
 #include "dist/comm/texts.h"
 #include "dist/train/signals.h"
+#include "io/run/event_names.h"
+#include "io/run/record_file.h"
 #include "tests/dist/small_job.h"
 #include "tests/dist/test_world.h"
 #include "tests/dist/training_run.h"
@@ -28,6 +31,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kSteps = 10;  // of 3 an epoch
+constexpr std::int64_t kHistogramEvery = 4;
 
 // A folder of rank 0 that all ranks see, with a dataset in it.
 class Resume : public testing::Test {
@@ -55,6 +59,7 @@ class Resume : public testing::Test {
     job.data.val = folder_ / "packed";
     job.run.dir = folder_ / run;
     job.run.log_every = 1;
+    job.run.histogram_every = kHistogramEvery;
     job.run.steps = kSteps;
     return job;
   }
@@ -99,8 +104,31 @@ class Resume : public testing::Test {
     }
     return losses;
   }
+  // What TensorBoard reads: every loss, and histograms and pictures but those that are there only
+  // because a part of the run ended.
+  [[nodiscard]] std::vector<std::string> events(const std::string& run) const {
+    std::vector<std::string> events;
+    for (const fs::path& file : event_files(folder_ / run / "tensorboard")) {
+      RecordReader reader(file);
+      for (std::string record; reader.next(record);) {
+        tensorboard::Event event;
+        EXPECT_TRUE(event.ParseFromString(record));
+        for (const auto& value : event.summary().value()) {
+          const std::string place = fmt::format("{} {}", event.step(), value.tag());
+          const bool due = event.step() % kHistogramEvery == 0 || event.step() == kSteps;
+          if (due && (value.has_histo() || value.has_image()))
+            events.push_back(place + value.SerializeAsString());
+          if (value.tag().starts_with("loss/"))
+            events.push_back(fmt::format("{} {:.6g}", place, value.simple_value()));
+        }
+      }
+    }
+    return events;
+  }
   void expect_same(const std::string& a, const std::string& b) const {
     EXPECT_EQ(losses(a), losses(b));
+    EXPECT_TRUE(events(a) == events(b)) << events(a).size() << ", " << events(b).size();
+    EXPECT_FALSE(events(a).empty());
     EXPECT_EQ(tensors(a), tensors(b));
   }
 

@@ -1,0 +1,80 @@
+// Draws, counts and hands over to the event files.
+#include "dist/train/board_log.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "dist/train/sample_inputs.h"
+#include "io/images/kernel_sheet.h"
+
+namespace convoy {
+namespace {
+
+constexpr std::int64_t kInputs = 8;
+
+void show_inputs(const Dataset& dataset, const JobOptions& options, EventFolder& events) {
+  const std::vector<SampledInput> inputs = sample_inputs(dataset, options, 0, kInputs);
+  std::vector<TaggedPicture> pictures;
+  for (const SampledInput& input : inputs) {
+    pictures.push_back({fmt::format("inputs/{}", pictures.size()), input.pixels.data(),
+                        options.model.input, options.model.input});
+  }
+  events.write(0, pictures);
+}
+
+void show_kernels(const Parameter& parameter, const std::vector<float>& weights,
+                  const JobOptions& options, std::int64_t step, EventFolder& events) {
+  constexpr std::int64_t colours = 3;
+  const Shape& shape = parameter.logical;
+  const auto finite = [](float weight) { return std::isfinite(weight); };
+  if (shape.c != colours || !std::ranges::all_of(weights, finite)) return;
+  const Canvas sheet =
+      draw_kernels({.weights = weights,
+                    .kernels = shape.n,
+                    .rows = shape.h,
+                    .columns = shape.w,
+                    .bgr = options.preprocess.bgr,
+                    .blocks = shape.n % options.model.towers == 0 ? options.model.towers : 1});
+  const std::vector<TaggedPicture> pictures{
+      {"kernels/" + parameter.layer, sheet.pixels().data(), sheet.height(), sheet.width()}};
+  events.write(step, pictures);
+}
+
+}  // namespace
+
+BoardLog::BoardLog(Session& session, const JobOptions& options) : options_(options) {
+  if (options.run.tensorboard && options.run.histogram_every > 0) histograms_.emplace(session);
+}
+
+void BoardLog::begin(const Dataset& dataset, const std::string& config, std::int64_t step,
+                     RunFolder* folder) {
+  if (folder != nullptr && folder->events() != nullptr) {
+    folder->events()->write_config(step, config);
+    if (step == 0) show_inputs(dataset, options_, *folder->events());
+  }
+  if (step == 0 && histograms_) show_parameters(step, folder);
+}
+
+void BoardLog::after_step(std::int64_t step, std::int64_t last_step, RunFolder* folder) {
+  if (!histograms_) return;
+  if (step % options_.run.histogram_every == 0 || step == last_step) show_parameters(step, folder);
+}
+
+// Before the first step there are no gradients.
+void BoardLog::show_parameters(std::int64_t step, RunFolder* folder) {
+  const std::vector<TaggedHistogram> all = histograms_->take(step > 0);
+  const std::vector<float> kernels = histograms_->first_kernels();
+  if (folder == nullptr) return;
+  for (const TaggedHistogram& one : all) {
+    if (one.histogram.not_finite == 0) continue;
+    folder->warn(fmt::format("{} of the {} values of {} are no longer finite after step {}",
+                             one.histogram.not_finite, one.histogram.values(), one.tag, step));
+  }
+  folder->events()->write(step, all);
+  show_kernels(histograms_->first_layer(), kernels, options_, step, *folder->events());
+}
+
+}  // namespace convoy

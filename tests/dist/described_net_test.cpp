@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "dist/partition/strategy.h"
+#include "tests/dist/conv_methods.h"
 #include "tests/dist/equal_runs.h"
 #include "tests/dist/small_job.h"
 #include "tests/dist/test_world.h"
@@ -15,7 +16,10 @@ JobOptions described(const std::string& net) {
   job.model = {};
   job.model.net = net;
   job.model.classes = 7;
-  job.model.input = build_net(job.model).input.h;
+  const NetSpec spec = build_net(job.model);
+  job.model.input = spec.input.h;
+  job.device.conv = minimal_where_possible(spec);
+  job.preprocess.unit_scale = true;  // He's deviations keep the scale of the input
   return job;
 }
 

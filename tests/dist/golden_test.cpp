@@ -15,6 +15,7 @@
 #include "dist/step/session.h"
 #include "io/files/hdf5.h"
 #include "tests/core/ops/in_form.h"
+#include "tests/dist/conv_methods.h"
 #include "tests/dist/test_world.h"
 
 namespace convoy {
@@ -81,7 +82,9 @@ class Golden {
     if (file_.text("/", "format") == "convoy-golden-net/1") {
       job.model.net = file_.text("/", "net");
       job.model.classes = file_.integer("/", "classes");
-      job.model.input = build_net(job.model).input.h;
+      const NetSpec net = build_net(job.model);
+      job.model.input = net.input.h;
+      if (device_.conv == "minimal") job.device.conv = minimal_where_possible(net);
     } else {
       set_alexnet(job.model);
     }

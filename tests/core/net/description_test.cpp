@@ -2,6 +2,7 @@
 #include "core/net/description.h"
 
 #include <cmath>
+#include <ostream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -128,6 +129,8 @@ TEST(Description, OfTheOptionsComesBeforeAlexNet) {
 struct Refused {
   const char* text;
   const char* sentence;  // what it must contain
+
+  friend void PrintTo(const Refused& refused, std::ostream* out) { *out << refused.text; }
 };
 
 class DescriptionRefuses : public testing::TestWithParam<Refused> {};

@@ -10,6 +10,9 @@
 namespace convoy {
 
 struct ModelOptions {
+  // A described net in one line (core/net/description.h); empty: AlexNet as the fields below say.
+  // With a description only `classes` counts of them, and `input` must be the description's.
+  std::string net;
   std::int64_t towers = 2;   // 1 or 2: groups of conv2, conv4, conv5
   double width = 1;          // factor on all kernel and neuron counts but the classes
   std::int64_t input = 227;  // H = W of the crop

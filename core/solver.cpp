@@ -31,11 +31,12 @@ Solver::Solver(Device& device, const Network& network, const SolverOptions& opti
   if (options.kind != "sgd" && options.kind != "adam") {
     fail(ExitCode::usage, "solver.kind is '{}'; use sgd or adam", options.kind);
   }
+  const std::string& first_layer = network.parameters().back()->layer;  // they begin with the last
   for (const Parameter* parameter : network.parameters()) {
     const std::int64_t first = parameter->value.f32() - values_;
     parts_.push_back({{first, first + parameter->value.count()},
                       parameter->is_bias(),
-                      parameter->layer == "conv1",
+                      parameter->layer == first_layer,
                       0});
   }
   const std::size_t bytes = network.values().bytes();
@@ -45,8 +46,8 @@ Solver::Solver(Device& device, const Network& network, const SolverOptions& opti
 
 // conv1's bias follows the biases' schedule until conv1 is frozen (released-2012 run notes).
 double Solver::factor(const Part& part, const Progression& at) const {
-  if (!part.bias) return (part.conv1 ? conv1_schedule_ : schedule_).factor(at);
-  if (part.conv1 && conv1_schedule_.factor(at) == 0) return 0;
+  if (!part.bias) return (part.first_layer ? conv1_schedule_ : schedule_).factor(at);
+  if (part.first_layer && conv1_schedule_.factor(at) == 0) return 0;
   return bias_schedule_.factor(at) * options_.bias_lr_factor;
 }
 

@@ -44,7 +44,7 @@ class Solver {
   struct Part {  // one parameter tensor among the network's contiguous ones
     Range floats;
     bool bias = false;
-    bool conv1 = false;
+    bool first_layer = false;  // conv1
     float lr = 0;
   };
   [[nodiscard]] double factor(const Part& part, const Progression& at) const;

@@ -78,6 +78,7 @@ void continue_job(JobOptions& job, const std::vector<Assignment>& file, const Or
   });
   assign_where_free(table, not_on_line, file_origin, run_dir.string());
   assign_where_free(table, line, line_origin, run_dir.string());
+  require_one_net(run, file, file_origin, line, line_origin);
   job = run;
   job.run.dir = run_dir;  // it may have been moved
 }

@@ -100,9 +100,9 @@ class InspectCommand : public JobCommand {
   }
 
   void inspect_net(std::ostream& out) const {
-    const NetSpec net = build_alexnet(job_.model);
+    const NetSpec net = build_net(job_.model);
     const DType activations = job_.device.precision == "bf16" ? DType::bf16 : DType::f32;
-    out << inspect_layers(net) << '\n'
+    out << inspect_layers(net, job_.model.net.empty() ? "AlexNet" : "Net as described,") << '\n'
         << inspect_traffic(net, job_.solver.batch, ranks_, activations, job_.dist.owt_scheme);
     if (const std::string differences = inspect_differences(job_); !differences.empty()) {
       out << '\n' << differences;

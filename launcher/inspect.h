@@ -14,7 +14,7 @@
 namespace convoy {
 
 // Layers with shapes, parameters, neurons and multiply-adds of one image; the totals.
-[[nodiscard]] std::string inspect_layers(const NetSpec& net);
+[[nodiscard]] std::string inspect_layers(const NetSpec& net, std::string_view title);
 
 // Bytes that a step of `batch` images moves, per rank: single, model on a rank per tower, the other
 // strategies on `ranks`. A strategy that does not fit says why.

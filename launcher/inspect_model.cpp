@@ -75,7 +75,7 @@ void add_strategy(TextTable& table, const std::string& title,
 
 }  // namespace
 
-std::string inspect_layers(const NetSpec& net) {
+std::string inspect_layers(const NetSpec& net, std::string_view title) {
   TextTable table({{"layer", Align::left},
                    {"what", Align::left},
                    {"output"},
@@ -91,8 +91,8 @@ std::string inspect_layers(const NetSpec& net) {
   table.rule();
   table.row({"total", "", "", thousands(net.parameters()), thousands(net.neurons()),
              thousands(net.multiply_adds())});
-  return fmt::format("AlexNet with {} tower{}, {} classes; figures for one image\n\n{}", net.towers,
-                     net.towers == 1 ? "" : "s", net.classes, table.text());
+  return fmt::format("{} with {} tower{}, {} classes; figures for one image\n\n{}", title,
+                     net.towers, net.towers == 1 ? "" : "s", net.classes, table.text());
 }
 
 std::string inspect_traffic(const NetSpec& net, std::int64_t batch, int ranks, DType activations,
@@ -131,6 +131,10 @@ std::string inspect_differences(const JobOptions& job) {
   TextTable table({{"option", Align::left}, {"paper", Align::left}, {"here", Align::left}});
   const auto shown = [](const std::string& value) { return value.empty() ? "(empty)" : value; };
   for (const Difference& difference : differences) {
+    if (difference.key == "model.net") {  // too long for a table, and told above
+      table.row({difference.key, "AlexNet", "the net above"});
+      continue;
+    }
     table.row({difference.key, shown(difference.there), shown(difference.here)});
   }
   return fmt::format("Differences from the paper (recipe {}: {})\n\n{}", job.recipe,

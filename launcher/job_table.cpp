@@ -1,11 +1,14 @@
 // The registration of every job option: key, field, range, and a description with its unit.
 #include <algorithm>
 
+#include <fmt/ranges.h>
+
 #include "core/error.h"
 #include "core/recipe.h"
 #include "core/schedule.h"
 #include "dist/partition/strategy.h"
 #include "dist/step/conv_choice.h"
+#include "launcher/described_net.h"
 #include "launcher/options.h"
 
 namespace convoy {
@@ -29,6 +32,12 @@ bool is_schedule(const std::string& text) {
 }
 
 void add_model(OptionTable& table, ModelOptions& model) {
+  table.mapped(
+      "model.net", model.net, "NET", resolve_net,
+      fmt::format("a net by description instead of the options below but model.classes: a "
+                  "file, the description itself with ';' between its statements, or one of "
+                  "{}; empty: AlexNet as the options say",
+                  fmt::join(net_names(), ", ")));
   table.number("model.towers", model.towers, Whole{.low = 1, .high = 2},
                "groups of conv2, conv4 and conv5; 2 is the paper's net");
   table.number("model.width", model.width, Real{.low = 0, .high = 16, .low_open = true},
@@ -137,7 +146,7 @@ void add_solver(OptionTable& table, SolverOptions& solver) {
   table.text("solver.bias-schedule", solver.bias_schedule, "SCHEDULE", grammar + ", or empty",
              schedule_or_empty, "the biases' schedule; empty: as solver.schedule");
   table.text("solver.conv1-schedule", solver.conv1_schedule, "SCHEDULE", grammar + ", or empty",
-             schedule_or_empty, "conv1's schedule; empty: as solver.schedule");
+             schedule_or_empty, "schedule of the first layer, conv1; empty: as solver.schedule");
   table.number("solver.plateau-factor", solver.plateau_factor,
                Real{.low = 0, .high = 1, .low_open = true},
                "factor on the learning rate at a plateau of the validation error");

@@ -137,6 +137,18 @@ void OptionTable::text(std::string key, std::string& field, std::string placehol
        [&field] { return field; }});
 }
 
+void OptionTable::mapped(std::string key, std::string& field, std::string placeholder,
+                         std::function<std::string(const std::string&)> meaning,
+                         std::string description) {
+  const auto set = [&field, meaning = std::move(meaning)](const std::string& text) {
+    if (text.find_first_of("#\n\r") != std::string::npos) return false;
+    field = meaning(text);
+    return true;
+  };
+  add({std::move(key), std::move(placeholder), "one line without '#'", std::move(description), set,
+       [&field] { return field; }});
+}
+
 void OptionTable::add(Option option) {
   if (find(option.key) != nullptr) {
     throw std::logic_error(fmt::format("the option {} is registered twice", option.key));

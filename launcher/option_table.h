@@ -74,6 +74,9 @@ class OptionTable {
   // Any text that `accepts` takes.
   void text(std::string key, std::string& field, std::string placeholder, std::string expected,
             std::function<bool(const std::string&)> accepts, std::string description);
+  // Any text; the field holds what `meaning` makes of it, or throws about.
+  void mapped(std::string key, std::string& field, std::string placeholder,
+              std::function<std::string(const std::string&)> meaning, std::string description);
 
   // Adds the rows of `other` whose key `chosen` names, or all of them.
   void add(const OptionTable& other);

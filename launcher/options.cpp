@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "core/error.h"
+#include "core/net/spec.h"
 #include "core/recipe.h"
 
 namespace convoy {
@@ -19,7 +20,31 @@ std::vector<Assignment> only(const std::vector<Assignment>& assignments, std::st
   return chosen;
 }
 
+// With a description, the options that shape AlexNet have nothing to say.
+bool shapes_alexnet(const std::string& key) {
+  return key.starts_with("model.") && key != "model.net" && key != "model.classes";
+}
+
+void refuse_shapes(const std::vector<Assignment>& assignments, const Origin& origin) {
+  for (const Assignment& assignment : assignments) {
+    if (shapes_alexnet(assignment.key))
+      fail(ExitCode::usage,
+           "{}{}{} shapes AlexNet, but model.net describes the whole net; leave one of them out, "
+           "or change a copy of the net's file",
+           origin.prefix, origin.dashes, assignment.key);
+  }
+}
+
 }  // namespace
+
+void require_one_net(JobOptions& job, const std::vector<Assignment>& file,
+                     const Origin& file_origin, const std::vector<Assignment>& line,
+                     const Origin& line_origin) {
+  if (job.model.net.empty()) return;
+  refuse_shapes(file, file_origin);
+  refuse_shapes(line, line_origin);
+  job.model.input = build_net(job.model).input.h;
+}
 
 void apply_recipe(JobOptions& job, const std::string& name) {
   const Recipe& recipe = find_recipe(name);
@@ -54,7 +79,13 @@ std::string recipe_warning(const JobOptions& job, const std::vector<Assignment>&
 
 std::string render_job(const JobOptions& job) {
   JobOptions copy = job;
-  return render_ini(job_table(copy));
+  const OptionTable table = job_table(copy);
+  if (job.model.net.empty()) return render_ini(table);
+  OptionTable described;
+  std::vector<std::string> keys = table.keys();
+  std::erase_if(keys, shapes_alexnet);
+  described.add(table, keys);
+  return render_ini(described);
 }
 
 void resolve_job(JobOptions& job, const std::vector<Assignment>& file, const Origin& file_origin,
@@ -66,6 +97,7 @@ void resolve_job(JobOptions& job, const std::vector<Assignment>& file, const Ori
   apply_recipe(job, recipe);
   assign(table, file, file_origin);
   assign(table, line, line_origin);
+  require_one_net(job, file, file_origin, line, line_origin);
   job.recipe = recipe;  // the file's own line came after the command line's
   job.render = render_job;
 }
@@ -97,7 +129,8 @@ std::vector<Difference> differences_from_paper(const JobOptions& job) {
   std::vector<Difference> differences;
   for (const Option& option : here_table.options()) {
     const std::string there = paper_table.value(option.key);
-    if (option.key != "recipe" && option.get() != there) {
+    const bool counts = job.model.net.empty() || !shapes_alexnet(option.key);
+    if (option.key != "recipe" && counts && option.get() != there) {
       differences.push_back({option.key, option.get(), there});
     }
   }

@@ -25,13 +25,20 @@ void apply_recipe(JobOptions& job, const std::string& name);
 void resolve_job(JobOptions& job, const std::vector<Assignment>& file, const Origin& file_origin,
                  const std::vector<Assignment>& line, const Origin& line_origin);
 
+// Where job.model.net is given: refuses assignments of options that shape AlexNet, and sets the
+// input's size as the description says.
+void require_one_net(JobOptions& job, const std::vector<Assignment>& file,
+                     const Origin& file_origin, const std::vector<Assignment>& line,
+                     const Origin& line_origin);
+
 // What a person should know who names a recipe on the command line while the file sets some of its
 // values otherwise (the file wins); empty where there is nothing to say.
 [[nodiscard]] std::string recipe_warning(const JobOptions& job, const std::vector<Assignment>& file,
                                          const std::string& file_name,
                                          const std::vector<Assignment>& line);
 
-// All values as INI text; parse_job reads it again.
+// All values as INI text (with a described net, without those that shape AlexNet); parse_job reads
+// it again.
 [[nodiscard]] std::string render_job(const JobOptions& job);
 
 // The job that INI text describes, e.g. that of a checkpoint; `name` stands in messages.

@@ -262,7 +262,7 @@ void PlanCommand::check(PlanReport& report) const {
 
 PlanReport PlanCommand::make_report() const {
   PlanReport report;
-  report.input.net = build_alexnet(job_.model);
+  report.input.net = build_net(job_.model);
   report.input.cluster = cluster_;
   report.input.bucket_bytes = 1e6 * job_.dist.bucket_mb;
   add_costs(report);

@@ -39,7 +39,9 @@ class Builder {
     const double spread = options_.fc_uniform ? 1 / std::sqrt(static_cast<double>(shape_.per_row()))
                                               : options_.weight_std[index];
     const FullyConnectedLayer layer{
-        neurons, relu, {spread, options_.bias[index], options_.fc_uniform}};
+        neurons,
+        relu,
+        {spread, options_.fc_uniform ? 0 : options_.bias[index], options_.fc_uniform}};
     append("fc" + std::to_string(index + 1), layer, {1, 1, 1, neurons});
   }
 

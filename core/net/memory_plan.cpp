@@ -31,7 +31,7 @@ void require_memory(const Device& device, const MemoryPlan& plan, std::int64_t i
        fit > 0 ? fmt::format("{} images a rank would fit: use a smaller --solver.batch or more "
                              "ranks",
                              fit)
-               : "the parameters alone do not fit: use a smaller --model.width");
+               : "the parameters alone do not fit: use a smaller --model.width, or a smaller net");
 }
 
 }  // namespace convoy

@@ -1,7 +1,9 @@
-// Counts and descriptions of the logical net's layers.
+// Counts and descriptions of the logical net's layers, and which net the options ask for.
 #include "core/net/spec.h"
 
 #include <fmt/format.h>
+
+#include "core/net/description.h"
 
 namespace convoy {
 namespace {
@@ -44,7 +46,7 @@ std::string LayerSpec::description() const {
             std::string text = fmt::format("conv {} {}x{}", l.kernels, l.kernel, l.kernel);
             if (l.stride > 1) text += fmt::format(" stride {}", l.stride);
             if (l.pad_begin > 0) text += fmt::format(" pad {}", l.pad_begin);
-            if (l.groups > 1) text += fmt::format(" in {} towers", l.groups);
+            if (l.groups > 1) text += fmt::format(" in {} groups", l.groups);
             return text + relu(l.relu);
           },
           [&](const FullyConnectedLayer& l) {
@@ -82,6 +84,11 @@ std::int64_t NetSpec::multiply_adds() const {
   std::int64_t sum = 0;
   for (const LayerSpec& layer : layers) sum += layer.multiply_adds();
   return sum;
+}
+
+NetSpec build_net(const ModelOptions& options) {
+  if (options.net.empty()) return build_alexnet(options);
+  return parse_net(options.net, "model.net", options.classes > 0 ? options.classes : 1000);
 }
 
 }  // namespace convoy

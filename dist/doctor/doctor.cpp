@@ -16,7 +16,7 @@ std::int64_t count_parameters(const ModelOptions& options) {
   ModelOptions model = options;
   if (model.classes == 0) model.classes = 1000;
   std::int64_t parameters = 0;
-  for (const LayerSpec& layer : build_alexnet(model).layers) parameters += layer.parameters();
+  for (const LayerSpec& layer : build_net(model).layers) parameters += layer.parameters();
   return parameters;
 }
 

@@ -80,7 +80,7 @@ class Comparison {
   Comparison(World& world, const CompareOptions& options)
       : world_(world), options_(options), job_(options.job), everyone_(world.split(0)) {
     open_data();
-    net_ = build_alexnet(job_.model);
+    net_ = build_net(job_.model);
     choose();
     if (world_.size() > 1) alone_ = world_.part(world_.rank() == 0 ? 0 : 1);
     look_at_device();

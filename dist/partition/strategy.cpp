@@ -22,8 +22,8 @@ Strategy single(int ranks) {
 void require_towers(std::string_view name, const NetSpec& net, std::string_view gives) {
   if (net.towers != 2) {
     fail(ExitCode::usage,
-         "strategy {} gives {}, and this net has {}; set --model.towers 2, or use "
-         "--parallel.strategy data or owt",
+         "strategy {} gives {}, and this net has {}; set --model.towers 2 (in a net's "
+         "description: towers 2), or use --parallel.strategy data or owt",
          name, gives, net.towers);
   }
   if (net.classes < net.towers) {
@@ -39,8 +39,18 @@ void require_towers(std::string_view name, const NetSpec& net, std::string_view 
   if (over_all) {
     fail(ExitCode::usage,
          "strategy {} keeps response normalisation inside a tower, but model.lrn-scope is all; "
-         "set --model.lrn-scope tower, or use --parallel.strategy data or owt",
+         "set --model.lrn-scope tower (in a net's description: scope tower), or use "
+         "--parallel.strategy data or owt",
          name);
+  }
+  for (const LayerSpec& layer : net.layers) {
+    const auto* conv = std::get_if<ConvLayer>(&layer.kind);
+    if (conv == nullptr || conv->groups == 1 || conv->groups % net.towers == 0) continue;
+    fail(ExitCode::usage,
+         "strategy {} keeps the groups of a convolution inside a tower, and the {} groups of {} do "
+         "not divide into {} towers; use groups 1, 2 or another multiple of 2, or "
+         "--parallel.strategy data or owt",
+         name, conv->groups, layer.name, net.towers);
   }
 }
 

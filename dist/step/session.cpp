@@ -34,7 +34,7 @@ Session::Session(World& world, const JobOptions& options, const KernelRecord& re
       global_batch_(options.solver.batch),
       device_(make_device(options.device, {world.local_rank(), world.local_ranks()})),
       stream_(device_->make_stream()),
-      net_(build_alexnet(options.model)),
+      net_(build_net(options.model)),
       strategy_(choose_strategy(options.dist.strategy, net_, world.size(), global_batch_,
                                 options.dist.owt_scheme)) {
   const Grid& grid = strategy_.grid;

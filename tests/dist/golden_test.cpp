@@ -15,6 +15,7 @@
 #include "dist/step/session.h"
 #include "io/files/hdf5.h"
 #include "tests/core/ops/in_form.h"
+#include "tests/dist/conv_methods.h"
 #include "tests/dist/test_world.h"
 
 namespace convoy {
@@ -72,10 +73,25 @@ class Golden {
     }
   }
 
-  // The net as make_golden.py describes it in the file's attributes.
+  // The net that the file's attributes tell of: as a description (make_golden_nets.py), or as
+  // options (make_golden.py).
   JobOptions job() {
     JobOptions job;
-    ModelOptions& m = job.model;
+    job.solver.batch = file_.layout("/labels").extents[0];
+    job.device = device_;
+    if (file_.text("/", "format") == "convoy-golden-net/1") {
+      job.model.net = file_.text("/", "net");
+      job.model.classes = file_.integer("/", "classes");
+      const NetSpec net = build_net(job.model);
+      job.model.input = net.input.h;
+      if (device_.conv == "minimal") job.device.conv = minimal_where_possible(net);
+    } else {
+      set_alexnet(job.model);
+    }
+    return job;
+  }
+
+  void set_alexnet(ModelOptions& m) {
     m.towers = file_.integer("/", "towers");
     m.input = file_.integer("/", "input");
     m.classes = file_.integer("/", "classes");
@@ -93,9 +109,6 @@ class Golden {
     for (std::size_t i = 0; i < 2; ++i) {
       m.neurons[i] = file_.layout("/parameters/fc" + std::to_string(i + 6) + "/weight").extents[0];
     }
-    job.solver.batch = file_.layout("/labels").extents[0];
-    job.device = device_;
-    return job;
   }
 
   void to_device(const void* values, const Tensor& tensor) {
@@ -146,7 +159,7 @@ std::vector<fs::path> golden_files() {
 
 void expect_agreement(const DeviceOptions& device) {
   const auto files = golden_files();
-  EXPECT_GE(files.size(), 3u);
+  EXPECT_GE(files.size(), 5u);
   for (const fs::path& file : files) {
     SCOPED_TRACE(file.filename().string() + " on " + device.kind + ", convolutions " + device.conv);
     Golden(file, device).run();

@@ -128,11 +128,11 @@ class Margins:
     def see_relu(self, x):
         self.relu = min(self.relu, (x.abs().min() / x.square().mean().sqrt()).item())
 
-    def see_pool(self, x, round_up):
+    def see_pool(self, x, round_up, kernel=3, stride=2):
         size = x.shape[-1]
-        over = 2 * (pool_extent(size, round_up) - 1) + 3 - size
-        windows = F.pad(x, (0, max(over, 0)) * 2, value=-math.inf)
-        windows = windows.unfold(2, 3, 2).unfold(3, 3, 2).flatten(-2)
+        over = (size - kernel) % stride if round_up else 0
+        windows = F.pad(x, (0, stride - over if over else 0) * 2, value=-math.inf)
+        windows = windows.unfold(2, kernel, stride).unfold(3, kernel, stride).flatten(-2)
         first, second = windows.topk(2, dim=-1).values.unbind(-1)
         # A window of zeros is a tie, but ReLU passes none of its gradient on.
         gap = (first - second)[first > 0].min()

@@ -20,7 +20,7 @@ NetSpec net_with_towers(std::int64_t towers) {
 }
 
 TEST(InspectLayers, CountsTheTwoTowerNetAsThePaperDoes) {
-  const std::string text = inspect_layers(net_with_towers(2));
+  const std::string text = inspect_layers(net_with_towers(2), "AlexNet");
   EXPECT_THAT(text, HasSubstr("AlexNet with 2 towers, 1000 classes"));
   EXPECT_THAT(text, HasSubstr("60,965,224"));
   EXPECT_THAT(text, HasSubstr("659,272"));
@@ -30,7 +30,7 @@ TEST(InspectLayers, CountsTheTwoTowerNetAsThePaperDoes) {
 }
 
 TEST(InspectLayers, CountsTheOneColumnNet) {
-  const std::string text = inspect_layers(net_with_towers(1));
+  const std::string text = inspect_layers(net_with_towers(1), "AlexNet");
   EXPECT_THAT(text, HasSubstr("AlexNet with 1 tower,"));
   EXPECT_THAT(text, HasSubstr("62,378,344"));
 }

@@ -50,6 +50,16 @@ TEST(Strategy, RefusalsSayWhatFits) {
   EXPECT_EQ(refusal("owt", build_alexnet(caffe), 4, 128), "") << "towers lie within a rank";
 }
 
+TEST(Strategy, ModelKeepsGroupsInsideATower) {
+  ModelOptions odd;
+  odd.net = "input 8; towers 2; conv 6 kernel 3; conv 6 kernel 3 groups 3; fc classes";
+  for (const auto& [name, ranks] : {std::pair{"model", 2}, std::pair{"hybrid", 4}}) {
+    EXPECT_THAT(refusal(name, build_net(odd), ranks, 128),
+                testing::HasSubstr("the 3 groups of conv2 do not divide into 2 towers"));
+  }
+  EXPECT_EQ(refusal("data", build_net(odd), 2, 128), "");
+}
+
 TEST(Strategy, AutoTakesSingleOrData) {
   EXPECT_EQ(choose_strategy("auto", full_net(2), 1, 128).name, "single");
   EXPECT_EQ(choose_strategy("auto", full_net(2), 4, 128).grid.replicas, 4);

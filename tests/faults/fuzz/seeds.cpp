@@ -5,6 +5,7 @@
 
 #include "io/model/caffe.h"
 #include "io/model/safetensors.h"
+#include "launcher/net_files.h"
 #include "launcher/options.h"
 #include "tests/io/support/image_files.h"
 #include "tests/io/support/meta_mat.h"
@@ -15,8 +16,8 @@ int main(int argc, char** argv) {
   namespace fs = std::filesystem;
   if (argc != 2) return 2;
   const fs::path folder = argv[1];
-  for (const char* target : {"config", "classes", "image", "seal", "source", "labels", "devkit",
-                             "safetensors", "caffemodel"}) {
+  for (const char* target : {"config", "net", "classes", "image", "seal", "source", "labels",
+                             "devkit", "safetensors", "caffemodel"}) {
     fs::create_directories(folder / target);
   }
   const auto write = [&](const std::string& name, const std::string& text) {
@@ -24,6 +25,13 @@ int main(int argc, char** argv) {
   };
   write("config/all.ini", render_job({}));
   write("config/line", "--recipe\ncaffe\n--solver.batch=64\n--data.train\nfolder\n");
+  for (const NetFile& file : net_files())
+    write("net/" + std::string(file.name), std::string(file.text));
+  write("net/words",
+        "input 40; towers 2; conv 8 kernel 5 stride 2 pad 1 pad-end 2 std 0.5 bias 2 name first;"
+        "lrn size 3 alpha 0.3 divided beta 0.5 k 1 scope all; conv 16 kernel 3 groups 4 std he;"
+        "spatial-norm size 3 alpha 0.1 beta 0.6 k 2; dropout 0.2 inverted number 7; relu;"
+        "fc 4 uniform; fc classes");
   write("classes/list.txt", "n01440764 tench, Tinca tinca\nn01443537\tgoldfish\n\ncat\n");
   write("seal/whole",
         "123456789\nconvoy-seal crc32c e3069283 bytes 9" + std::string(26, ' ') + "\n");

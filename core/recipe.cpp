@@ -1,4 +1,4 @@
-// The five recipes, each complete. Only what differs from the paper's text is set.
+// The six recipes, each complete. Only what differs from the paper's text is set.
 #include "core/recipe.h"
 
 #include <algorithm>
@@ -99,11 +99,23 @@ Recipe alexnet_pytorch() {
   return recipe;
 }
 
+// Its author left these values in model.py as a comment: "doesn't train". The schedule is the same.
+Recipe alexnet_pytorch_sgd() {
+  const SolverOptions sgd = paper().solver;
+  Recipe recipe = alexnet_pytorch();
+  recipe.name = "alexnet-pytorch-sgd";
+  recipe.source = "model.py of alexnet-pytorch with the optimiser that it has in a comment";
+  recipe.solver.kind = sgd.kind;
+  recipe.solver.lr = sgd.lr;
+  recipe.solver.weight_decay = sgd.weight_decay;
+  return recipe;
+}
+
 }  // namespace
 
 const std::vector<Recipe>& recipes() {
-  static const std::vector<Recipe> all{paper(), released_2012(), owt_2014(), caffe(),
-                                       alexnet_pytorch()};
+  static const std::vector<Recipe> all{paper(), released_2012(),   owt_2014(),
+                                       caffe(), alexnet_pytorch(), alexnet_pytorch_sgd()};
   return all;
 }
 

@@ -18,7 +18,7 @@ struct Recipe {
   std::int64_t epochs = 90;
 };
 
-// paper, released-2012, owt-2014, caffe, alexnet-pytorch.
+// paper, released-2012, owt-2014, caffe, alexnet-pytorch, alexnet-pytorch-sgd.
 [[nodiscard]] const std::vector<Recipe>& recipes();
 
 // Throws Error(usage) naming the recipes there are.

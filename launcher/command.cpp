@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "launcher/config_files.h"
 #include "launcher/table.h"
 
 namespace convoy {
@@ -64,8 +65,10 @@ void Command::require(const std::filesystem::path& path, const std::string& key)
 }
 
 JobCommand::JobCommand(CommandInfo info) : Command(std::move(info)) {
-  options_.path("config", config_, "FILE",
-                "INI file with any of the options below; the command line wins over it");
+  options_.path(
+      "config", config_, "FILE",
+      "INI file with any of the options below, or the name of one that the program has; the "
+      "command line wins over it");
   options_.add(job_table(job_));
 }
 
@@ -82,7 +85,7 @@ void JobCommand::resolve(const CommandLine& line) {
 
   of_file_.clear();
   const Origin file = file_origin(config_.string());
-  if (!config_.empty()) of_file_ = parse_ini(read_text_file(config_), table, file);
+  if (!config_.empty()) of_file_ = parse_ini(read_config(config_), table, file);
   resolve_job(job_, of_file_, file, of_line_, origin());
   warning_ = recipe_warning(job_, of_file_, config_.string(), of_line_);
 }

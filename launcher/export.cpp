@@ -53,7 +53,7 @@ class ExportCommand : public Command {
     const CheckpointReader checkpoint(checkpoint_);
     const JobOptions job = job_of(checkpoint, checkpoint_);
     const ExportReport report =
-        export_model(checkpoint, build_alexnet(job.model), job.preprocess, export_);
+        export_model(checkpoint, build_net(job.model), job.preprocess, export_);
     for (const std::string& note : report.notes) out << fmt::format("note: {}\n", note);
     out << fmt::format("{}: {} parameters of {}", export_.output.string(),
                        thousands(report.parameters), checkpoint_.string());

@@ -60,7 +60,7 @@ class ImportCommand : public JobCommand {
     }
     const TensorNames names = names_of(*file);
     take_classes(info);
-    const NetSpec net = build_alexnet(job_.model);
+    const NetSpec net = build_net(job_.model);
     take_mean(info, net);
     if (!as_written) info.config = render_job(job_);
     import_model(*file, net, names, job_.preprocess.bgr, info, output_);

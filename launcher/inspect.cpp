@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "dist/watch/collective_record.h"
 #include "launcher/commands.h"
+#include "launcher/recipes_table.h"
 
 namespace convoy {
 namespace {
@@ -29,6 +30,7 @@ class InspectCommand : public JobCommand {
                         "each strategy, and how the options differ from the paper's."}) {
     options_.number("parallel.ranks", ranks_, Bounds<int>{.low = 1, .high = 1 << 20},
                     "ranks to count the traffic of strategies data, hybrid and owt for");
+    options_.flag("recipes", recipes_, "all recipes side by side, as a table in Markdown");
   }
 
   void parse(const std::vector<std::string>& arguments) override {
@@ -46,6 +48,10 @@ class InspectCommand : public JobCommand {
   }
 
   void run(World*, std::ostream& out) override {
+    if (recipes_) {
+      out << recipes_table();
+      return;
+    }
     if (paths_.empty()) {
       inspect_net(out);
       return;
@@ -111,6 +117,7 @@ class InspectCommand : public JobCommand {
 
   std::vector<fs::path> paths_;
   int ranks_ = 2;
+  bool recipes_ = false;
 };
 
 }  // namespace

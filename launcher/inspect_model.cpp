@@ -9,6 +9,7 @@
 #include "core/recipe.h"
 #include "dist/partition/strategy.h"
 #include "dist/partition/traffic.h"
+#include "launcher/difference_words.h"
 #include "launcher/inspect.h"
 #include "launcher/options.h"
 #include "launcher/table.h"
@@ -137,8 +138,9 @@ std::string inspect_differences(const JobOptions& job) {
     }
     table.row({difference.key, shown(difference.there), shown(difference.here)});
   }
-  return fmt::format("Differences from the paper (recipe {}: {})\n\n{}", job.recipe,
-                     find_recipe(job.recipe).source, table.text());
+  return fmt::format("Differences from the paper (recipe {}: {})\n\n{}\nIn words\n\n{}", job.recipe,
+                     find_recipe(job.recipe).source, table.text(),
+                     difference_words(job, differences));
 }
 
 }  // namespace convoy

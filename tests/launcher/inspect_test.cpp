@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/recipe.h"
+#include "launcher/difference_words.h"
 #include "launcher/options.h"
 
 namespace convoy {
@@ -81,6 +83,28 @@ TEST(InspectDifferences, ListBothValuesOfEveryKey) {
   }
   EXPECT_THAT(text, Not(HasSubstr("model.towers")));
   EXPECT_THAT(text, Not(HasSubstr("data.train")));
+}
+
+TEST(InspectDifferences, AreToldInWords) {
+  const std::string text = inspect_differences(parse_job("recipe = alexnet-pytorch\n", "job.ini"));
+  for (const char* line :
+       {"towers: one column", "input size: crops of 227x227", "LRN: .*2e-05 times the sum of 5",
+        "dropout's place: before fc6 and before fc7", "initialisation: .*fc6 to fc8 are uniform",
+        "optimiser: Adam", "preprocessing: pixels are brought to 0..1",
+        "augmentation: the centre of each image only, never mirrored, no colour noise"}) {
+    EXPECT_THAT(text, ContainsRegex(line));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("batch:")));
+  const std::string sgd =
+      inspect_differences(parse_job("recipe = alexnet-pytorch-sgd\n", "job.ini"));
+  EXPECT_THAT(sgd, Not(HasSubstr("optimiser:")));
+  EXPECT_THAT(sgd, HasSubstr("learning rate's course: epochs:30=0.1,60=0.01"));
+}
+
+TEST(InspectDifferences, HaveWordsOfTheirOwnForWhateverARecipeChanges) {
+  for (const Recipe& recipe : recipes())
+    for (const Difference& d : differences_from_paper(parse_job("recipe = " + recipe.name, "job")))
+      EXPECT_NE(matter_of(d.key), "") << recipe.name << ", " << d.key;
 }
 
 }  // namespace

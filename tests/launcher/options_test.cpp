@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <filesystem>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/net/spec.h"
 #include "core/recipe.h"
+#include "launcher/config_files.h"
+#include "launcher/recipes_table.h"
 #include "refusal.h"
 
 namespace convoy {
@@ -55,8 +58,8 @@ TEST(Options, RefuseUnknownRecipes) {
   EXPECT_EQ(refusal([] {
               (void)resolved({{"recipe", "papr"}}, {});
             }),
-            "job.ini: recipe must be paper, released-2012, owt-2014, caffe or alexnet-pytorch, not "
-            "'papr'");
+            "job.ini: recipe must be paper, released-2012, owt-2014, caffe, alexnet-pytorch or "
+            "alexnet-pytorch-sgd, not 'papr'");
 }
 
 TEST(Options, RefuseSchedulesByTheirGrammar) {
@@ -117,8 +120,7 @@ TEST(Configs, AllParseAndDescribeANet) {
   int files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kConfigs)) {
     SCOPED_TRACE(entry.path().string());
-    if (entry.is_directory()) continue;  // nets
-    ASSERT_EQ(entry.path().extension(), ".ini");
+    if (entry.path().extension() != ".ini") continue;
     const JobOptions job = parse_job(read_text_file(entry.path()), entry.path().string());
     EXPECT_GT(build_net(job.model).parameters(), 0);
     EXPECT_TRUE(job.data.train.empty() && job.run.dir.empty())
@@ -126,6 +128,22 @@ TEST(Configs, AllParseAndDescribeANet) {
     ++files;
   }
   EXPECT_GE(files, 4);
+}
+
+TEST(Configs, AreInTheProgramByTheirNames) {
+  const std::string text = read_text_file(kConfigs / "quickstart.ini");
+  EXPECT_EQ(read_config("quickstart"), text);
+  EXPECT_EQ(read_config("quickstart.ini"), text);
+  EXPECT_EQ(read_config(kConfigs / "quickstart.ini"), text);
+  EXPECT_THAT(
+      refusal([] { (void)read_config("quickstar"); }),
+      testing::HasSubstr("the file quickstar cannot be read: No such file or directory, and "
+                         "the program has no configuration of that name (it has cifar-two"));
+}
+
+TEST(Configs, PageShowsTheRecipesAsTheyAre) {
+  EXPECT_THAT(read_text_file(kConfigs / "README.md"), testing::HasSubstr('\n' + recipes_table()))
+      << "paste what convoy inspect --recipes prints into configs/README.md";
 }
 
 }  // namespace

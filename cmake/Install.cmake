@@ -48,7 +48,7 @@ foreach(floor core io dist launcher)
 endforeach()
 target_include_directories(convoy_core INTERFACE
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/convoy>)
-install(TARGETS convoy_core convoy_io convoy_dist convoy_launcher EXPORT Convoy
+install(TARGETS convoy_core convoy_formats convoy_io convoy_dist convoy_launcher EXPORT Convoy
   ARCHIVE COMPONENT development)
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/Convoy)

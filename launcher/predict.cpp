@@ -1,7 +1,6 @@
 // `convoy predict`: what a checkpoint's net sees in image files.
+#include <algorithm>
 #include <ostream>
-
-#include <spdlog/spdlog.h>
 
 #include "core/error.h"
 #include "io/images/captioned_sheet.h"

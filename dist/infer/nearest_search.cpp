@@ -5,6 +5,7 @@
 #include <cmath>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <thread>
 
@@ -24,6 +25,7 @@ class Candidates {
   explicit Candidates(std::int64_t most) : most_(static_cast<std::size_t>(most)) {}
 
   void offer(std::int64_t row, float score) {
+    if (std::isnan(score)) return;  // near nothing
     if (best_.size() == most_ && score <= best_.front().score) return;
     if (best_.size() == most_) {
       std::ranges::pop_heap(best_, std::greater{}, &One::score);
@@ -110,7 +112,7 @@ double exact_distance(std::span<const float> a, std::span<const float> b) {
     const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
     sum += difference * difference;
   }
-  return std::sqrt(sum);
+  return std::isnan(sum) ? std::numeric_limits<double>::infinity() : std::sqrt(sum);
 }
 
 }  // namespace

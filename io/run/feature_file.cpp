@@ -114,7 +114,9 @@ FeatureReader::FeatureReader(const std::filesystem::path& path) {
   state_->values = extents[1];
   state_->half_squares = file.read<float>("/half_squares");
   const hdf5::Layout layout = file.layout("/features");
-  if (!layout.offset || layout.element_bytes != sizeof(float)) return;
+  if (!layout.offset || layout.kind != hdf5::Layout::Kind::floating ||
+      layout.element_bytes != sizeof(float))
+    return;
   state_->bytes = Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!state_->bytes.valid()) return;
   state_->first_byte = *layout.offset;

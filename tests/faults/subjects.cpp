@@ -8,6 +8,7 @@
 
 #include "io/files/hdf5.h"
 #include "io/pack/index_folder.h"
+#include "io/run/feature_file.h"
 #include "tests/faults/content.h"
 
 namespace convoy::faults {
@@ -105,6 +106,32 @@ Subject foreign_shard(const fs::path& folder, const fs::path& original) {
   return result;
 }
 
+// All that a search takes from a file of features.
+struct FeatureContent {
+  FeatureOrigin origin;
+  std::vector<float> rows;
+  std::vector<float> half_squares;
+  friend bool operator==(const FeatureContent&, const FeatureContent&) = default;
+};
+
+FeatureContent read_features(const fs::path& path) {
+  const FeatureReader reader(path);
+  FeatureContent content{reader.origin(), {}, reader.half_squares()};
+  content.rows.resize(static_cast<std::size_t>(reader.images() * reader.values()));
+  reader.read({0, reader.images()}, content.rows.data());
+  return content;
+}
+
+void write_features(const fs::path& path) {
+  constexpr std::int64_t images = 40;
+  constexpr std::int64_t values = 12;
+  std::vector<float> rows(static_cast<std::size_t>(images * values));
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = 1 + static_cast<float>(i) / 7;
+  FeatureWriter writer(path, {"8f2e11aa", "3a1d7c0a5c7c1f4b"}, images, values);
+  writer.write({0, images}, rows.data());
+  writer.finish();
+}
+
 }  // namespace
 
 std::vector<Subject> make_subjects(const fs::path& folder) {
@@ -115,6 +142,8 @@ std::vector<Subject> make_subjects(const fs::path& folder) {
   pack_images(folder / "images", raw);
   pack_images(folder / "images", jpeg, "jpeg");
   write_checkpoint(checkpoint, raw, 1'234'567, 1);
+  const fs::path features = folder / "features.h5";
+  write_features(features);
   const auto from_raw = [raw] { return read_dataset(raw); };
   const auto from_jpeg = [jpeg] { return read_dataset(jpeg); };
   const auto from_checkpoint = [checkpoint] { return read_checkpoint(checkpoint); };
@@ -122,7 +151,9 @@ std::vector<Subject> make_subjects(const fs::path& folder) {
           subject("shard", raw / "shard-00001.h5", ExitCode::bad_data, from_raw),
           subject("JPEG shard", jpeg / "shard-00001.h5", ExitCode::bad_data, from_jpeg),
           foreign_shard(folder / "foreign", raw / "shard-00000.h5"),
-          subject("checkpoint", checkpoint, ExitCode::bad_checkpoint, from_checkpoint)};
+          subject("checkpoint", checkpoint, ExitCode::bad_checkpoint, from_checkpoint),
+          subject("features", features, ExitCode::bad_data,
+                  [features] { return read_features(features); })};
 }
 
 }  // namespace convoy::faults

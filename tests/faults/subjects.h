@@ -22,7 +22,7 @@ struct Subject {
 };
 
 // In `folder`: a dataset's index and shards, raw and JPEG; a shard of another tool, of which only
-// damaged values can be seen; a checkpoint.
+// damaged values can be seen; a checkpoint; features.
 [[nodiscard]] std::vector<Subject> make_subjects(const std::filesystem::path& folder);
 
 }  // namespace convoy::faults

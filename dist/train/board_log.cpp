@@ -26,18 +26,17 @@ void show_inputs(const Dataset& dataset, const JobOptions& options, EventFolder&
 }
 
 void show_kernels(const Parameter& parameter, const std::vector<float>& weights,
-                  const JobOptions& options, std::int64_t step, EventFolder& events) {
+                  std::int64_t towers, bool bgr, std::int64_t step, EventFolder& events) {
   constexpr std::int64_t colours = 3;
   const Shape& shape = parameter.logical;
   const auto finite = [](float weight) { return std::isfinite(weight); };
   if (shape.c != colours || !std::ranges::all_of(weights, finite)) return;
-  const Canvas sheet =
-      draw_kernels({.weights = weights,
-                    .kernels = shape.n,
-                    .rows = shape.h,
-                    .columns = shape.w,
-                    .bgr = options.preprocess.bgr,
-                    .blocks = shape.n % options.model.towers == 0 ? options.model.towers : 1});
+  const Canvas sheet = draw_kernels({.weights = weights,
+                                     .kernels = shape.n,
+                                     .rows = shape.h,
+                                     .columns = shape.w,
+                                     .bgr = bgr,
+                                     .blocks = shape.n % towers == 0 ? towers : 1});
   const std::vector<TaggedPicture> pictures{
       {"kernels/" + parameter.layer, sheet.pixels().data(), sheet.height(), sheet.width()}};
   events.write(step, pictures);
@@ -45,7 +44,8 @@ void show_kernels(const Parameter& parameter, const std::vector<float>& weights,
 
 }  // namespace
 
-BoardLog::BoardLog(Session& session, const JobOptions& options) : options_(options) {
+BoardLog::BoardLog(Session& session, const JobOptions& options)
+    : options_(options), towers_(session.net().towers) {
   if (options.run.tensorboard && options.run.histogram_every > 0) histograms_.emplace(session);
 }
 
@@ -74,7 +74,8 @@ void BoardLog::show_parameters(std::int64_t step, RunFolder* folder) {
                              one.histogram.not_finite, one.histogram.values(), one.tag, step));
   }
   folder->events()->write(step, all);
-  show_kernels(histograms_->first_layer(), kernels, options_, step, *folder->events());
+  show_kernels(histograms_->first_layer(), kernels, towers_, options_.preprocess.bgr, step,
+               *folder->events());
 }
 
 }  // namespace convoy

@@ -30,6 +30,7 @@ class BoardLog {
   void show_parameters(std::int64_t step, RunFolder* folder);
 
   const JobOptions& options_;
+  std::int64_t towers_;
   std::optional<ParameterHistograms> histograms_;  // where there are to be any
 };
 

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 bool stays(const tensorboard::Event& event, std::int64_t step) {
   if (event.summary().value_size() == 0) return true;  // the head of a file
   const std::string& tag = event.summary().value(0).tag();
-  const bool made_again = step == 0 || tag == kEvaluationTag || tag == kConfigTag;
+  const bool made_again = tag == kEvaluationTag || tag == kConfigTag;
   return made_again ? event.step() < step : event.step() <= step;
 }
 

@@ -49,6 +49,7 @@ class EventFiles : public testing::Test {
   void train(std::int64_t from, std::int64_t to) const {
     EventFolder folder(folder_, from);
     folder.write_config(from, "[run]\n");
+    if (from == 0) folder.write(0, {TaggedHistogram{"weight/conv1", {}}});
     for (std::int64_t step = from + 1; step <= to; ++step) {
       folder.write(TrainMetrics{.step = step});
       if (step % 2 == 0) folder.write(step, {TaggedHistogram{"weight/conv1", {}}});
@@ -141,8 +142,8 @@ TEST_F(EventFiles, RunsResumedOftenKeepTheirOrder) {
   cut_events(folder_, 2);  // an older checkpoint: the later files go
   EXPECT_EQ(event_files(folder_).size(), 1u);
   train(2, 3);
-  EXPECT_THAT(shown(), ElementsAre("0 config", "1 loss/train", "2 loss/train", "2 weight/conv1",
-                                   "2 config", "3 loss/train"));
+  EXPECT_THAT(shown(), ElementsAre("0 config", "0 weight/conv1", "1 loss/train", "2 loss/train",
+                                   "2 weight/conv1", "2 config", "3 loss/train"));
   EXPECT_EQ(event_files(folder_).size(), 2u);
 }
 

@@ -35,7 +35,7 @@ pool kernel 2 stride 2
 fc 48 relu
 fc 40 relu
 fc classes"""
-# Input 63 leaves 30, 15, 6, 3 and 1 pixels; at 71 the last is 2, and pooling clips windows.
+# Input 71 leaves 34, 17, 7, 3 and 1 pixels; the first pooling clips its last windows.
 ZFNET = """input 71
 conv 16 kernel 7 stride 2 pad 1 relu
 pool kernel 3 stride 2 round-up
@@ -50,7 +50,6 @@ pool kernel 3 stride 2 round-up
 fc 48 relu
 fc 40 relu
 fc classes"""
-# Deviations of the images' grey levels are some 74, and LRN's sum must weigh as much as its k.
 NETS = {"vgg_a": VGG_A, "zfnet": ZFNET}
 CLASSES = 10
 IMAGES = 2

@@ -87,20 +87,6 @@ Found find_command(const Commands& commands, const std::vector<std::string>& wor
 
 bool asks_for_help(const std::string& argument) { return argument == "--help" || argument == "-h"; }
 
-// What stands behind `convoy help`: nothing, a command, or the form in which help is wanted.
-std::string help(const Commands& commands, const std::vector<std::string>& words) {
-  if (words.empty() || asks_for_help(words.front())) return overview(commands);
-  const bool manual = words.front() == "--man";
-  const std::size_t most = manual ? 2 : 1;
-  if (words.size() > most) {
-    fail(ExitCode::usage, "'{}' is not understood: help takes one command", words[most]);
-  }
-  if (words.front() == "--bash-completion") return bash_completion(commands);
-  if (!manual) return find_command(commands, words.front()).help();
-  return words.size() == 1 ? manual_page(commands)
-                           : manual_page(find_command(commands, words.back()));
-}
-
 int run_alone(Command& command, const std::vector<std::string>& arguments, std::ostream& out) {
   command.parse(arguments);
   if (!command.warning().empty()) spdlog::warn(command.warning());

@@ -60,3 +60,10 @@ write_basic_package_version_file(ConvoyConfigVersion.cmake COMPATIBILITY SameMin
 install(FILES ${CMAKE_BINARY_DIR}/ConvoyConfig.cmake ${CMAKE_BINARY_DIR}/ConvoyConfigVersion.cmake
   cmake/FindcuDNN.cmake cmake/FindNCCL.cmake cmake/Dependencies.cmake
   DESTINATION ${package} COMPONENT development)
+
+# What protoc makes goes along, as Convoy::formats.
+set_target_properties(convoy_formats PROPERTIES EXPORT_NAME formats)
+target_include_directories(convoy_formats INTERFACE
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/convoy/formats>)
+install(DIRECTORY ${CMAKE_BINARY_DIR}/io/generated/ COMPONENT development
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/convoy/formats FILES_MATCHING PATTERN *.pb.h)

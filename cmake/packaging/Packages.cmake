@@ -36,7 +36,7 @@ Convoy::core, Convoy::io, Convoy::dist and Convoy::launcher.")
 string(JOIN ", " CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
   cmake pkg-config libopenmpi-dev libhdf5-dev libdnnl-dev libboost-program-options-dev
   libturbojpeg0-dev libpng-dev libisal-dev libarchive-dev zlib1g-dev libfmt-dev libspdlog-dev
-  nlohmann-json3-dev)
+  nlohmann-json3-dev libprotobuf-dev protobuf-compiler)
 
 # Of a build with CUDA: the packages of NVIDIA's source, which dpkg-shlibdeps learns nothing from.
 if(CONVOY_CUDA_BUILD STREQUAL "ON")

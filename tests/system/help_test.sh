@@ -69,7 +69,7 @@ expect 2 "help takes one command" convoy help train eval
 
 about "Versions"
 convoy --version >versions.txt
-for library in "Open MPI" HDF5 oneDNN libpng libarchive zlib TurboJPEG ISA-L Boost fmt spdlog nlohmann compiler; do
+for library in "Open MPI" HDF5 oneDNN libpng libarchive zlib TurboJPEG ISA-L Protobuf Boost fmt spdlog nlohmann compiler; do
   check "the version of $library is told" grep -qE "^$library .*built with .*[0-9]" versions.txt
 done
 

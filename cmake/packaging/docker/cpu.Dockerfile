@@ -12,7 +12,7 @@ RUN apt-get update \
   && apt-get install -y --no-install-recommends \
     build-essential cmake ninja-build pkg-config \
     libopenmpi-dev libhdf5-dev libdnnl-dev libboost-program-options-dev libturbojpeg0-dev libpng-dev \
-    libisal-dev libarchive-dev zlib1g-dev libfmt-dev libspdlog-dev nlohmann-json3-dev \
+    libisal-dev libarchive-dev zlib1g-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libprotobuf-dev protobuf-compiler \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /convoy
 COPY CMakeLists.txt CMakePresets.json LICENSE README.md ./

@@ -22,7 +22,7 @@ RUN apt-get update \
   && apt-get install -y --no-install-recommends \
     build-essential cmake ninja-build pkg-config \
     libopenmpi-dev libhdf5-dev libdnnl-dev libboost-program-options-dev libturbojpeg0-dev libpng-dev \
-    libisal-dev libarchive-dev zlib1g-dev libfmt-dev libspdlog-dev nlohmann-json3-dev \
+    libisal-dev libarchive-dev zlib1g-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libprotobuf-dev protobuf-compiler \
     cuda-toolkit-13-0 libcudnn9-dev-cuda-13 libnccl-dev \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /convoy

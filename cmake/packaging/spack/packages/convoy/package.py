@@ -31,6 +31,7 @@ class Convoy(CMakePackage, CudaPackage):
     depends_on("fmt@9:")
     depends_on("spdlog@1.10: +fmt_external")
     depends_on("nlohmann-json")
+    depends_on("protobuf@3.21:")
 
     with when("+cuda"):
         depends_on("cuda@12:")

@@ -68,8 +68,11 @@ InitChange augmentation(JobOptions job) {
 }  // namespace
 
 std::vector<InitChange> init_changes(const JobOptions& job) {
-  std::vector<InitChange> changes{input_scale(job), middle_weights(job), biases(job),
-                                  fc_weights(job), optimiser(job)};
+  std::vector<InitChange> changes{input_scale(job)};
+  if (job.model.net.empty()) {
+    for (const auto change : {middle_weights, biases, fc_weights}) changes.push_back(change(job));
+  }
+  changes.push_back(optimiser(job));
   if (!job.data.train.empty()) changes.push_back(augmentation(job));
   return changes;
 }

@@ -43,8 +43,9 @@ struct InitStats {
 // A run for each change, one after another, on one rank. Throws Error(usage) on several.
 [[nodiscard]] InitStats measure_init_stats(World& world, const InitStatsOptions& options);
 
-// The changes: each turns one choice of `job` into the other one that recipes know. Those to the
-// augmentation are only there where images come from a dataset.
+// The changes: each turns one choice of `job` into the other one that recipes know. Those to
+// initial values are only there for AlexNet, since a described net has its own, and that to the
+// augmentation where images come from a dataset.
 struct InitChange {
   std::string name;
   JobOptions job;

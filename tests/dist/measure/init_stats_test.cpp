@@ -50,6 +50,10 @@ TEST(InitChanges, TurnEachChoiceOfARecipeOver) {
   EXPECT_EQ(changes[4].job.solver.kind, "adam");
   EXPECT_TRUE(changes[5].job.preprocess.mirror);
 
+  JobOptions described = job;
+  described.model.net = "input 8; fc classes";
+  EXPECT_EQ(init_changes(described).size(), 3u);
+
   // And back again.
   EXPECT_EQ(init_changes(changes[1].job)[1].job.model.weight_std, job.model.weight_std);
   EXPECT_EQ(init_changes(changes[2].job)[2].job.model.bias, job.model.bias);

@@ -5,8 +5,10 @@
 #include <ostream>
 
 #include "core/error.h"
+#include "dist/measure/init_stats.h"
 #include "dist/watch/collective_record.h"
 #include "launcher/commands.h"
+#include "launcher/init_report.h"
 #include "launcher/recipes_table.h"
 
 namespace convoy {
@@ -21,15 +23,23 @@ class InspectCommand : public JobCommand {
             {.name = "inspect",
              .summary = "describes a dataset, a checkpoint, runs, or a net and what it exchanges",
              .synopsis = "convoy inspect [PATH ... | options]",
-             .details = "With PATH, a dataset's folder or a checkpoint file: what it holds; run "
-                        "directories, one or several: their figures side by side, and for one "
-                        "that did not end well which rank stood where (RUN/collectives shows it "
-                        "for any run). Without: the net "
-                        "that the options describe, layer by layer, the bytes that a training step "
-                        "moves under "
-                        "each strategy, and how the options differ from the paper's."}) {
+             .details =
+                 "With PATH, a dataset's folder or a checkpoint file: what it holds; run "
+                 "directories, one or several: their figures side by side, and for one "
+                 "that did not end well which rank stood where (RUN/collectives shows it "
+                 "for any run). Without: the net "
+                 "that the options describe, layer by layer, the bytes that a training step "
+                 "moves under "
+                 "each strategy, and how the options differ from the paper's; with --init-stats, "
+                 "what initial weights and inputs do to its signals."}) {
     options_.number("parallel.ranks", ranks_, Bounds<int>{.low = 1, .high = 1 << 20},
                     "ranks to count the traffic of strategies data, hybrid and owt for");
+    options_.flag("init-stats", init_stats_,
+                  "measures how activations, gradients and logits of the net spread at "
+                  "initialisation and after some steps, on the images of data.train or on random "
+                  "pixels, and what single changes to the recipe do to them");
+    options_.number("init-steps", init_steps_, {.low = 0, .high = 1'000'000},
+                    "training steps of init-stats; 0: none, initialisation only");
     options_.flag("recipes", recipes_, "all recipes side by side, as a table in Markdown");
   }
 
@@ -45,9 +55,15 @@ class InspectCommand : public JobCommand {
       }
     }
     resolve(line);
+    refuse_idle_options(line);
   }
 
   void run(World*, std::ostream& out) override {
+    if (init_stats_) {
+      World alone(nullptr, nullptr);
+      out << init_report(measure_init_stats(alone, {job_, init_steps_}), job_);
+      return;
+    }
     if (recipes_) {
       out << recipes_table();
       return;
@@ -83,6 +99,17 @@ class InspectCommand : public JobCommand {
  private:
   static constexpr std::size_t kMostPaths = 64;
 
+  // An option that would change nothing.
+  void refuse_idle_options(const CommandLine& line) const {
+    if (recipes_ && line.assignments.size() > 1) {
+      fail(ExitCode::usage, "--recipes shows all recipes as they are and takes no other options");
+    }
+    const auto sets_steps = [](const Assignment& a) { return a.key == "init-steps"; };
+    if (!init_stats_ && std::ranges::any_of(line.assignments, sets_steps)) {
+      fail(ExitCode::usage, "--init-steps counts the steps of --init-stats, which is not given");
+    }
+  }
+
   static bool is_run(const fs::path& path) { return fs::exists(path / "metrics.jsonl"); }
 
   // A run that did not end well may have no figures yet; then where it stood is all there is to
@@ -117,6 +144,8 @@ class InspectCommand : public JobCommand {
 
   std::vector<fs::path> paths_;
   int ranks_ = 2;
+  bool init_stats_ = false;
+  std::int64_t init_steps_ = 10;
   bool recipes_ = false;
 };
 

@@ -38,6 +38,12 @@ class Network {
   [[nodiscard]] const Tensor& input_of(std::size_t layer) const { return activations_[layer]; }
   // Where the loss writes its gradient before backward.
   [[nodiscard]] const Tensor& logits_gradient() const { return logits_gradient_; }
+  // What a layer wrote; there until another writes over it (in_place()).
+  [[nodiscard]] const Tensor& output_of(std::size_t layer) const { return activations_[layer + 1]; }
+  // The loss's gradient by it, from the backward pass of the layer above until the layer's own.
+  [[nodiscard]] const Tensor& gradient_of_output(std::size_t layer) const {
+    return activation_gradients_[layer];
+  }
   [[nodiscard]] std::size_t workspace_bytes() const { return workspace_.bytes(); }
   [[nodiscard]] void* workspace() const { return workspace_.data(); }
   [[nodiscard]] std::span<const std::unique_ptr<Layer>> layers() const { return layers_; }

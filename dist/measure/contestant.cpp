@@ -30,6 +30,22 @@ std::vector<float> mean_of(const Dataset* dataset, std::int64_t size) {
 
 }  // namespace
 
+// Reads the batches of steps [begin, end) from the dataset; where there is none, nothing.
+class Contestant::Reading {
+ public:
+  Reading(Contestant& c, std::int64_t begin, std::int64_t end) {
+    if (c.dataset_ == nullptr) return;
+    plan_.emplace(*c.dataset_, augmentation(c.job_), c.session_.global_batch(), c.session_.slice(),
+                  c.job_.run.seed, begin, end, shuffle_options(c.job_.data));
+    reader_.emplace(*c.dataset_, *plan_, c.session_.reader_options(*c.dataset_, c.job_.data));
+  }
+  [[nodiscard]] Reader* reader() { return reader_ ? &*reader_ : nullptr; }
+
+ private:
+  std::optional<TrainPlan> plan_;
+  std::optional<Reader> reader_;
+};
+
 Contestant::Contestant(World& world, const JobOptions& job, const Dataset* dataset,
                        std::int64_t last_step)
     : job_(job),
@@ -58,15 +74,22 @@ double Contestant::fetch(Reader* reader, std::int64_t step) {
   return waited;
 }
 
-StepRunner::Result Contestant::step(Reader* reader, bool more, LayerObserver* observer) {
+std::int64_t Contestant::epoch() const {
   const std::int64_t an_epoch =
       dataset_ == nullptr ? last_step_
                           : TrainPlan::steps_per_epoch(dataset_->size(), session_.global_batch());
-  const std::int64_t epoch = step_ / an_epoch;
+  return step_ / an_epoch;
+}
+
+bool Contestant::noise() const {
   const PreprocessOptions& p = job_.preprocess;
-  const bool noise =
-      dataset_ != nullptr && p.colour_noise > 0 && (p.noise_epochs == 0 || epoch < p.noise_epochs);
-  runner_.begin(feed_, noise, {step_, epoch, std::max(epoch + 1, job_.run.epochs), 0}, observer);
+  return dataset_ != nullptr && p.colour_noise > 0 &&
+         (p.noise_epochs == 0 || epoch() < p.noise_epochs);
+}
+
+StepRunner::Result Contestant::step(Reader* reader, bool more, LayerObserver* observer) {
+  runner_.begin(feed_, noise(), {step_, epoch(), std::max(epoch() + 1, job_.run.epochs), 0},
+                observer);
   ++step_;
   const double waited = more ? fetch(reader, step_) : 0;
   StepRunner::Result result = runner_.finish();
@@ -83,14 +106,8 @@ StepRunner::Result Contestant::step(Reader* reader, bool more, LayerObserver* ob
 
 Contestant::Turn Contestant::turn(std::int64_t warmup, std::int64_t steps) {
   const std::int64_t end = step_ + warmup + steps;
-  std::optional<TrainPlan> plan;
-  std::optional<Reader> reader;
-  if (dataset_ != nullptr) {
-    plan.emplace(*dataset_, augmentation(job_), session_.global_batch(), session_.slice(),
-                 job_.run.seed, step_, end, shuffle_options(job_.data));
-    reader.emplace(*dataset_, *plan, session_.reader_options(*dataset_, job_.data));
-  }
-  Reader* const source = reader ? &*reader : nullptr;
+  Reading reading(*this, step_, end);
+  Reader* const source = reading.reader();
   Turn turn;
   fetch(source, step_);
   session_.everyone().barrier("turn");
@@ -108,6 +125,27 @@ Contestant::Turn Contestant::turn(std::int64_t warmup, std::int64_t steps) {
   turn.wall_ms = ms_since(start);
   turn.payload_bytes = (session_.payload_bytes() - bytes) / steps;
   return turn;
+}
+
+double Contestant::observed_passes(LayerObserver& observer) {
+  Reading reading(*this, step_, step_ + 1);
+  fetch(reading.reader(), step_);
+  Network& network = session_.network();
+  const Pass pass{session_.op(),
+                  true,
+                  {job_.run.seed, static_cast<std::uint32_t>(step_), session_.slice().begin}};
+  feed_.await(pass.op.stream);
+  feed_.load(noise(), pass.op, network.input());
+  Pass test = pass;
+  test.training = false;
+  network.forward(test, &observer);
+  network.forward(pass);
+  session_.queue_loss(feed_.labels(), 1 / static_cast<float>(session_.global_batch()));
+  network.backward(pass, nullptr, &observer);
+  feed_.done(pass.op.stream);
+  session_.wait();
+  const LossSums sums = session_.total(session_.queued_loss());
+  return sums.loss / static_cast<double>(sums.images);
 }
 
 std::vector<LayerTime> Contestant::observed_layers(std::int64_t steps) {

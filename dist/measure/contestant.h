@@ -27,6 +27,10 @@ class Contestant {
   };
   // The next steps of the run. Collective over the world of this strategy.
   Turn turn(std::int64_t warmup, std::int64_t steps);
+  // Passes over the coming step's batch, after which nothing is updated: forward as in a test,
+  // whose outputs no dropout blurs, then a step's own, of which backward is observed. The mean loss
+  // of the latter. For a world of one rank.
+  double observed_passes(LayerObserver& observer);
   // Further steps with a clock in every layer.
   std::vector<LayerTime> observed_layers(std::int64_t steps);
 
@@ -34,6 +38,9 @@ class Contestant {
   [[nodiscard]] std::int64_t steps_done() const { return step_; }
 
  private:
+  class Reading;
+  [[nodiscard]] std::int64_t epoch() const;
+  [[nodiscard]] bool noise() const;  // the coming step's batch carries colour noise
   // Gives the feed a step's batch; returns the ms waited for it.
   double fetch(Reader* reader, std::int64_t step);
   StepRunner::Result step(Reader* reader, bool more, LayerObserver* observer);

@@ -96,7 +96,8 @@ int run_alone(Command& command, const std::vector<std::string>& arguments, std::
 
 // What stands behind `convoy help`: nothing, a command, or the form in which help is wanted.
 std::string help(const Commands& commands, std::vector<std::string> words) {
-  if (words.empty() || asks_for_help(words.front())) return overview(commands);
+  std::erase_if(words, asks_for_help);
+  if (words.empty()) return overview(commands);
   const std::string form = words.front().starts_with("--") ? words.front() : "";
   const auto require_no_more = [&](std::size_t count) {
     if (words.size() > count)

@@ -6,9 +6,8 @@
 #   docker run --rm --gpus all --shm-size 1g -v "$PWD:/data" --entrypoint mpirun convoy-cuda \
 #     -n 2 convoy train ...
 #
-# As cpu.Dockerfile, with the packages of NVIDIA's source for Debian 12. The build's options and the
-# package's dependencies were checked with CUDA 13.0; the file itself has not been given to Docker
-# yet.
+# As cpu.Dockerfile, with the packages of NVIDIA's source for Debian 12. The build's options were
+# checked with CUDA 13.0; neither the names of those packages nor the file itself have been tried yet.
 FROM debian:12 AS base
 ENV DEBIAN_FRONTEND=noninteractive
 ADD https://developer.download.nvidia.com/compute/cuda/repos/debian12/x86_64/cuda-keyring_1.1-1_all.deb \

@@ -3,7 +3,7 @@
 #   spack repo add cmake/packaging/spack
 #   spack dev-build convoy@0.1.0 +cuda cuda_arch=90
 #
-# Read by Python and held against the recipes of the packages that it names; not built by Spack yet.
+# Read by Python alone so far; not built by Spack yet.
 from spack.package import *
 
 

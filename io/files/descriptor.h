@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cerrno>
+#include <cstddef>
 #include <utility>
 
 #include <unistd.h>
@@ -34,6 +35,23 @@ template <typename Call>
   auto result = call();
   while (result < 0 && errno == EINTR) result = call();
   return result;
+}
+
+// Reads bytes [begin, begin + count) of a file: fewer where it ends before; negative, with errno,
+// where reading fails.
+[[nodiscard]] inline ssize_t read_range(const Descriptor& file, void* to, std::size_t count,
+                                        off_t begin) {
+  std::size_t done = 0;
+  while (done < count) {
+    const ssize_t got = uninterrupted([&] {
+      return ::pread(file.get(), static_cast<char*>(to) + done, count - done,
+                     begin + static_cast<off_t>(done));
+    });
+    if (got < 0) return got;
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return static_cast<ssize_t>(done);
 }
 
 }  // namespace convoy

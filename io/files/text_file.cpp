@@ -37,15 +37,9 @@ std::string read_small_file(const std::filesystem::path& path, const std::string
     fail(ExitCode::bad_data, "{} {} is larger than 1 GiB", what, path.string());
   }
   std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t got = ::read(file.get(), bytes.data() + done, bytes.size() - done);
-    if (got < 0 && errno == EINTR) continue;
-    check(got >= 0);
-    if (got == 0) break;  // became shorter meanwhile
-    done += static_cast<std::size_t>(got);
-  }
-  bytes.resize(done);
+  const ssize_t got = read_range(file, bytes.data(), bytes.size(), 0);
+  check(got >= 0);
+  bytes.resize(static_cast<std::size_t>(got));  // it may have become shorter meanwhile
   return bytes;
 }
 

@@ -32,15 +32,9 @@ std::vector<std::uint8_t> read_image_file(const std::filesystem::path& path) {
   if (!S_ISREG(status.st_mode)) fail(ExitCode::bad_data, "is not a file");
   check_image_bytes(status.st_size);
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(status.st_size));
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t got = ::read(file.get(), bytes.data() + done, bytes.size() - done);
-    if (got < 0 && errno == EINTR) continue;
-    check(got >= 0);
-    if (got == 0) break;  // became shorter meanwhile
-    done += static_cast<std::size_t>(got);
-  }
-  bytes.resize(done);
+  const ssize_t got = read_range(file, bytes.data(), bytes.size(), 0);
+  check(got >= 0);
+  bytes.resize(static_cast<std::size_t>(got));  // it may have become shorter meanwhile
   return bytes;
 }
 

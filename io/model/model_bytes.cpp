@@ -26,16 +26,10 @@ ModelBytes::ModelBytes(std::filesystem::path path) : path_(std::move(path)) {
 }
 
 void ModelBytes::read(std::uint64_t begin, std::uint64_t count, void* to) const {
-  auto* bytes = static_cast<char*>(to);
-  for (std::uint64_t done = 0; done < count;) {
-    const ssize_t got = uninterrupted([&] {
-      return ::pread(file_.get(), bytes + done, count - done, static_cast<off_t>(begin + done));
-    });
-    if (got <= 0) {
-      fail(ExitCode::bad_checkpoint, "the weights {} cannot be read: {}", path_.string(),
-           got == 0 ? "the file has become shorter" : std::strerror(errno));
-    }
-    done += static_cast<std::uint64_t>(got);
+  const ssize_t got = read_range(file_, to, count, static_cast<off_t>(begin));
+  if (got < 0 || static_cast<std::uint64_t>(got) < count) {
+    fail(ExitCode::bad_checkpoint, "the weights {} cannot be read: {}", path_.string(),
+         got < 0 ? std::strerror(errno) : "the file has become shorter");
   }
 }
 

@@ -106,16 +106,9 @@ bool TarFile::is_tar(Range range) const {
 }
 
 std::size_t TarFile::read(std::int64_t offset, std::span<std::uint8_t> out) const {
-  std::size_t done = 0;
-  while (done < out.size()) {
-    const ssize_t got = ::pread(file_.get(), out.data() + done, out.size() - done,
-                                offset + static_cast<std::int64_t>(done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail(ExitCode::bad_data, "cannot be read: {}", std::strerror(errno));
-    if (got == 0) break;
-    done += static_cast<std::size_t>(got);
-  }
-  return done;
+  const ssize_t got = read_range(file_, out.data(), out.size(), offset);
+  if (got < 0) fail(ExitCode::bad_data, "cannot be read: {}", std::strerror(errno));
+  return static_cast<std::size_t>(got);
 }
 
 std::vector<TarMember> TarFile::members(Range range, const std::string& what) const {

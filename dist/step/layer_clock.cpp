@@ -6,32 +6,22 @@
 namespace convoy {
 
 LayerClock::LayerClock(Device& device, Stream& stream, std::size_t layers)
-    : device_(device), stream_(stream), passes_(layers) {}
-
-void LayerClock::begin(std::size_t layer, bool backward) {
-  Passes& pass = at(layer, backward);
-  if (pass.done == pass.marks.size())
-    pass.marks.push_back({device_.make_event(true), device_.make_event(true)});
-  pass.marks[pass.done].begin->record(stream_);
-}
-
-void LayerClock::end(std::size_t layer, bool backward) {
-  Passes& pass = at(layer, backward);
-  pass.marks[pass.done++].end->record(stream_);
-}
+    : marks_(device, stream, layers), ms_(layers) {}
 
 void LayerClock::read() {
-  for (auto& layer : passes_)
-    for (Passes& pass : layer) {
-      pass.ms.push_back(0);
-      for (const Marks& turn : pass.marks)
-        pass.ms.back() += turn.end->milliseconds_since(*turn.begin);
-      pass.done = 0;
+  for (std::size_t layer = 0; layer < ms_.size(); ++layer) {
+    for (const bool backward : {false, true}) {
+      double ms = 0;
+      for (const LayerMarks::Turn& turn : marks_.turns(layer, backward))
+        ms += turn.end->milliseconds_since(*turn.begin);
+      ms_[layer][backward ? 1 : 0].push_back(ms);
     }
+  }
+  marks_.reset();
 }
 
 double LayerClock::median_ms(std::size_t layer, bool backward) const {
-  return spread_of(passes_[layer][backward ? 1 : 0].ms).median;
+  return spread_of(ms_[layer][backward ? 1 : 0]).median;
 }
 
 std::vector<LayerTime> layer_times(Session& session, const LayerClock& clock) {

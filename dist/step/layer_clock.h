@@ -3,12 +3,12 @@
 
 #include <array>
 #include <cstddef>
-#include <memory>
 #include <vector>
 
 #include "core/device.h"
 #include "core/net/network.h"
 #include "dist/job.h"
+#include "dist/step/layer_marks.h"
 #include "dist/step/session.h"
 
 namespace convoy {
@@ -18,27 +18,15 @@ namespace convoy {
 class LayerClock : public LayerObserver {
  public:
   LayerClock(Device& device, Stream& stream, std::size_t layers);
-  void begin(std::size_t layer, bool backward) override;
-  void end(std::size_t layer, bool backward) override;
+  void begin(std::size_t layer, bool backward) override { marks_.begin(layer, backward); }
+  void end(std::size_t layer, bool backward) override { marks_.end(layer, backward); }
   // After each step, once the stream has passed it.
   void read();
   [[nodiscard]] double median_ms(std::size_t layer, bool backward) const;
 
  private:
-  struct Marks {
-    std::unique_ptr<Event> begin;
-    std::unique_ptr<Event> end;
-  };
-  struct Passes {
-    std::vector<Marks> marks;  // of each turn of a step
-    std::size_t done = 0;      // turns of this step
-    std::vector<double> ms;    // of each step
-  };
-  Passes& at(std::size_t layer, bool backward) { return passes_[layer][backward ? 1 : 0]; }
-
-  Device& device_;
-  Stream& stream_;
-  std::vector<std::array<Passes, 2>> passes_;  // forward, backward
+  LayerMarks marks_;
+  std::vector<std::array<std::vector<double>, 2>> ms_;  // of each step; forward, backward
 };
 
 // A line for each layer of the session's network, exchanges included, with the medians of the

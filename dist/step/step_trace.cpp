@@ -22,17 +22,12 @@ std::int64_t StepTrace::now_ns() {
 }
 
 StepTrace::StepTrace(Session& session, std::int64_t first_step, std::int64_t steps)
-    : session_(session), begun_(session.device().make_event(true)) {
-  const std::size_t layers = session.network().layers().size();
+    : session_(session),
+      begun_(session.device().make_event(true)),
+      layers_(session.device(), session.stream(), session.network().layers().size(),
+              static_cast<std::size_t>(session.turns())) {
+  const std::size_t layers = layers_.layers();
   const auto turns = static_cast<std::size_t>(session.turns());
-  passes_.resize(layers);
-  for (auto& layer : passes_) {
-    for (Passes& pass : layer) {
-      for (std::size_t turn = 0; turn < turns; ++turn)
-        pass.marks.push_back(
-            {session.device().make_event(true), session.device().make_event(true)});
-    }
-  }
   trace_.spans.reserve(static_cast<std::size_t>(steps) * (2 * layers * turns + kOtherSpans));
   trace_.rank = session.world().rank();
   trace_.ranks = session.world().size();
@@ -45,20 +40,9 @@ StepTrace::StepTrace(Session& session, std::int64_t first_step, std::int64_t ste
 
 void StepTrace::begin_step(std::int64_t step) {
   step_ = step;
-  for (auto& layer : passes_)
-    for (Passes& pass : layer) pass.done = 0;
+  layers_.reset();
   begun_->record(session_.stream());
   begun_ns_ = now_ns();
-}
-
-void StepTrace::begin(std::size_t layer, bool backward) {
-  Passes& pass = passes_[layer][backward ? 1 : 0];
-  pass.marks[pass.done].begin->record(session_.stream());
-}
-
-void StepTrace::end(std::size_t layer, bool backward) {
-  Passes& pass = passes_[layer][backward ? 1 : 0];
-  pass.marks[pass.done++].end->record(session_.stream());
 }
 
 void StepTrace::host_span(const std::string& name, std::int64_t begin_ns) {
@@ -78,12 +62,11 @@ void StepTrace::end_step(const StepRunner& runner) {
   add("forward", "phase", marks.started, marks.went_forward);
   add("backward", "phase", marks.went_forward, marks.went_backward);
   add("update", "phase", marks.went_backward, marks.updated);
-  for (std::size_t i = 0; i < passes_.size(); ++i) {
+  for (std::size_t i = 0; i < layers_.layers(); ++i) {
     for (const bool backward : {false, true}) {
-      const Passes& pass = passes_[i][backward ? 1 : 0];
-      for (std::size_t turn = 0; turn < pass.done; ++turn) {
-        add(session_.network().layers()[i]->name(), backward ? "backward" : "forward",
-            *pass.marks[turn].begin, *pass.marks[turn].end);
+      for (const LayerMarks::Turn& turn : layers_.turns(i, backward)) {
+        add(session_.network().layers()[i]->name(), backward ? "backward" : "forward", *turn.begin,
+            *turn.end);
       }
     }
   }

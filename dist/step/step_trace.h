@@ -3,13 +3,12 @@
 // observed take no graph.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "core/device.h"
 #include "core/net/network.h"
+#include "dist/step/layer_marks.h"
 #include "dist/step/session.h"
 #include "dist/step/step_runner.h"
 #include "io/run/trace_file.h"
@@ -24,8 +23,8 @@ class StepTrace : public LayerObserver {
   StepTrace(Session& session, std::int64_t first_step, std::int64_t steps);
 
   void begin_step(std::int64_t step);
-  void begin(std::size_t layer, bool backward) override;
-  void end(std::size_t layer, bool backward) override;
+  void begin(std::size_t layer, bool backward) override { layers_.begin(layer, backward); }
+  void end(std::size_t layer, bool backward) override { layers_.end(layer, backward); }
   // Something of the host that began at `begin_ns` and ends now.
   void host_span(const std::string& name, std::int64_t begin_ns);
   // Once the step is finished: reads the marks of layers and of the runner, and the rank's record.
@@ -35,14 +34,6 @@ class StepTrace : public LayerObserver {
   [[nodiscard]] static std::int64_t now_ns();
 
  private:
-  struct Marks {
-    std::unique_ptr<Event> begin;
-    std::unique_ptr<Event> end;
-  };
-  struct Passes {
-    std::vector<Marks> marks;  // of each turn of a step
-    std::size_t done = 0;
-  };
   void add(const std::string& name, const char* kind, const Event& begin, const Event& end);
   void add_collectives();
 
@@ -50,8 +41,8 @@ class StepTrace : public LayerObserver {
   RankTrace trace_;
   std::int64_t step_ = 0;
   std::int64_t begun_ns_ = 0;
-  std::unique_ptr<Event> begun_;               // at the same moment in the stream
-  std::vector<std::array<Passes, 2>> passes_;  // of each layer: forward, backward
+  std::unique_ptr<Event> begun_;  // at the same moment in the stream
+  LayerMarks layers_;
   std::uint64_t last_collective_ = 0;
 };
 

@@ -30,8 +30,11 @@ void write_shard(const std::filesystem::path& path, const ShardContent& content)
   file.write(shard_format::labels, {images}, content.labels.data());
   file.write_strings(shard_format::ids, content.ids);
   file.write(shard_format::checksums, {images}, content.checksums.data());
-  const std::int64_t begin = *file.layout(raw ? shard_format::images : shard_format::bytes).offset;
   file.close();
+  // Only a closed file has its size, by which layout() knows a damaged one.
+  const std::int64_t begin = *hdf5::File::open(aside.partial(), ExitCode::resource)
+                                  .layout(raw ? shard_format::images : shard_format::bytes)
+                                  .offset;
   write_directly(aside.partial(), begin, content.images);
   seal_file(aside.partial(), {begin, begin + static_cast<std::int64_t>(content.images.size())});
   aside.commit();

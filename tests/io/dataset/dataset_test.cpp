@@ -7,6 +7,7 @@
 
 #include "io/dataset/dataset_index.h"
 #include "io/dataset/shard.h"
+#include "io/files/crc32c.h"
 #include "io/files/hdf5.h"
 #include "io/files/seal.h"
 #include "tests/io/small_dataset.h"
@@ -73,6 +74,21 @@ TEST_F(DatasetTest, CropsAreCutFromTheImage) {
         }
       }
     }
+  }
+}
+
+// Pixels go into the file past HDF5: shards that are nearly all pixels must not be taken for
+// damaged while they are written.
+TEST_F(DatasetTest, AShardMayHoldFewLargeImages) {
+  for (const std::int64_t images : {1, 24}) {
+    const TemporaryFolder folder;
+    const Dataset dataset(small_dataset(folder.path(), images, 1, 256, images));
+    ASSERT_EQ(dataset.size(), images);
+    std::vector<std::uint8_t> pixels(256 * 256 * 3);
+    const auto file = hdf5::File::open(folder.path() / "packed/shard-00000.h5", ExitCode::bad_data);
+    file.read_rows("/images", {images - 1, images}, hdf5::Type::u8, pixels.data());
+    EXPECT_EQ(crc32c(pixels.data(), pixels.size()),
+              file.read<std::uint32_t>("/crc32c")[static_cast<std::size_t>(images - 1)]);
   }
 }
 

@@ -57,38 +57,62 @@ void Solver::begin_step(const Progression& at) {
   for (Part& part : parts_) part.lr = static_cast<float>(options_.lr * factor(part, at));
 }
 
+UpdateSegment Solver::segment(const Part& part, std::int64_t begin, std::int64_t count) const {
+  UpdateSegment s;
+  s.w = values_ + begin;
+  s.v = static_cast<float*>(first_moment_.data()) + begin;
+  if (options_.kind == "adam") s.s = static_cast<float*>(second_moment_.data()) + begin;
+  s.count = count;
+  s.lr = part.lr;
+  const double decay = options_.weight_decay * (part.bias ? options_.bias_decay_factor : 1);
+  s.decay = static_cast<float>(decay);
+  if (working_.type != DType::f32) s.copy = working_.part(begin, {}).data;
+  return s;
+}
+
+UpdateSegment Solver::segment(const GradientBlock& block) const {
+  const std::int64_t begin = block.first - gradients_;
+  const auto part = std::ranges::find_if(
+      parts_, [&](const Part& p) { return p.floats.begin <= begin && begin < p.floats.end; });
+  UpdateSegment s = segment(*part, begin, block.count);
+  s.rows = block.rows;
+  s.row = block.row;
+  return s;
+}
+
+void Solver::run(const OpContext& op, std::span<const UpdateSegment> segments) {
+  if (options_.kind == "adam")
+    op_->adam(op, segments, AdamSpec{}, step_);
+  else
+    op_->sgd(op, segments, static_cast<float>(options_.momentum));
+}
+
 void Solver::update(const OpContext& op, Range gradients) {
   std::array<UpdateSegment, kSegments> segments;
   std::size_t count = 0;
-  const auto run = [&] {
-    const std::span<const UpdateSegment> some{segments.data(), count};
-    if (options_.kind == "adam") {
-      op_->adam(op, some, AdamSpec{}, step_);
-    } else {
-      op_->sgd(op, some, static_cast<float>(options_.momentum));
-    }
-    count = 0;
-  };
-  auto* first = static_cast<float*>(first_moment_.data());
-  auto* second = static_cast<float*>(second_moment_.data());
   for (const Part& part : parts_) {
     const std::int64_t begin = std::max(part.floats.begin, gradients.begin);
     const std::int64_t end = std::min(part.floats.end, gradients.end);
     if (begin >= end) continue;
-    const double decay = options_.weight_decay * (part.bias ? options_.bias_decay_factor : 1);
-    if (count == segments.size()) run();
-    const bool copies = working_.type != DType::f32;
-    segments[count++] = {values_ + begin,
-                         gradients_ + begin,
-                         first + begin,
-                         second == nullptr ? nullptr : second + begin,
-                         end - begin,
-                         part.lr,
-                         static_cast<float>(decay),
-                         copies ? working_.part(begin, {}).data : nullptr};
+    if (count == segments.size()) {
+      run(op, segments);
+      count = 0;
+    }
+    segments[count] = segment(part, begin, end - begin);
+    segments[count++].g = gradients_ + begin;
   }
-  run();
+  run(op, {segments.data(), count});
 }
+
+void Solver::update(const OpContext& op, const GradientBlock& block, const float* values,
+                    std::int64_t values_row) {
+  UpdateSegment s = segment(block);
+  s.g = values;
+  s.g_row = values_row;
+  run(op, {&s, 1});
+}
+
+void Solver::expect(const GradientBlock& block) { op_->expect(segment(block)); }
 
 std::vector<Solver::Moment> Solver::moments() const {
   auto* const first = static_cast<float*>(first_moment_.data());

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/device.h"
 #include "core/net/network.h"
+#include "core/ops/gradient_sink.h"
 #include "core/ops/update.h"
 #include "core/options.h"
 #include "core/schedule.h"
@@ -26,6 +28,10 @@ class Solver {
   // ranges of a step must cover every gradient once, in any order and cut anywhere. Several threads
   // may call it at once.
   void update(const OpContext& op, Range gradients);
+  // The same for what a pass tells its sink: GradientSink::expect and finished.
+  void expect(const GradientBlock& block);
+  void update(const OpContext& op, const GradientBlock& block, const float* values,
+              std::int64_t values_row);
 
   // What the solver keeps of every parameter beside its value: each lies as Network::values() does,
   // in the device's memory.
@@ -48,6 +54,11 @@ class Solver {
     float lr = 0;
   };
   [[nodiscard]] double factor(const Part& part, const Progression& at) const;
+  // `count` parameters of `part`, from number `begin` of the network's on, without gradients.
+  [[nodiscard]] UpdateSegment segment(const Part& part, std::int64_t begin,
+                                      std::int64_t count) const;
+  [[nodiscard]] UpdateSegment segment(const GradientBlock& block) const;
+  void run(const OpContext& op, std::span<const UpdateSegment> segments);
 
   SolverOptions options_;
   Schedule schedule_;

@@ -19,7 +19,7 @@ namespace {
 void backward_weights(ConvOp& op, const Pass& pass, const Tensor& x, const Tensor& dy,
                       const Tensor& dw, const Tensor& db) {
   op.backward_weights(pass.op, x, dy, dw, db);
-  if (pass.sink != nullptr) pass.sink->finished(dw.f32(), dw.count());
+  if (pass.sink != nullptr) pass.sink->finished({dw.f32(), dw.count()}, dw.f32(), 0);
 }
 void backward_weights(FullyConnectedOp& op, const Pass& pass, const Tensor& x, const Tensor& dy,
                       const Tensor& dw, const Tensor& db) {
@@ -80,7 +80,8 @@ class WeightedLayer : public LayerBase {
       op_->backward_data(pass.op, dy, weight().working, *dx, mask);
     }
     backward_weights(*op_, pass, x, dy, weight().gradient, bias().gradient);
-    if (pass.sink != nullptr) pass.sink->finished(bias().gradient.f32(), bias().gradient.count());
+    const Tensor& db = bias().gradient;
+    if (pass.sink != nullptr) pass.sink->finished({db.f32(), db.count()}, db.f32(), 0);
   }
 
  protected:

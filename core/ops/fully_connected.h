@@ -34,7 +34,7 @@ class FullyConnectedOp {
   virtual void backward_data(const OpContext&, const Tensor& dy, const Tensor& w, const Tensor& dx,
                              const Tensor* mask) = 0;
   // dw [out, in] and db [out], overwritten. `sink`, unless null, is told of blocks of dw as they
-  // are made, not of db.
+  // are made, not of db; dw itself may then be left alone where the sink does not want it stored.
   virtual void backward_weights(const OpContext&, const Tensor& x, const Tensor& dy,
                                 const Tensor& dw, const Tensor& db,
                                 GradientSink* sink = nullptr) = 0;

@@ -4,14 +4,12 @@
 // Every output is one thread's work, summed over blocks of fixed size in a fixed order, so results
 // do not depend on the number of threads or on which neurons are held here.
 #include <algorithm>
-#include <bit>
 
 #include <omp.h>
 
-#include "core/error.h"
+#include "core/ops/fully_connected_gradient_cpu.h"
 #include "core/ops/operations_cpu.h"
 #include "core/ops/parallel_cpu.h"
-#include "core/ops/sum_parts_cpu.h"
 
 namespace convoy {
 namespace {
@@ -25,16 +23,6 @@ constexpr std::int64_t kForwardNeurons = 192;  // whose weights meet a packed bl
 constexpr std::int64_t kBackwardInputs = 256;  // wide enough that rows of weights are read well
 constexpr std::int64_t kPackedInputs = 512;    // of a piece of work in packing
 
-// The gradient of the weights is made in blocks of some rows and columns, beside the packed inputs
-// of those columns in the core's own cache.
-constexpr std::int64_t kGradientRows = 48;
-constexpr std::int64_t kGradientFloats = std::int64_t{96} << 10;
-constexpr std::int64_t kGradientInputs = std::int64_t{128} << 10;  // floats
-
-std::int64_t round_up(std::int64_t count, std::int64_t step) {
-  return (count + step - 1) / step * step;
-}
-
 class FullyConnectedCpu : public FullyConnectedOp {
  public:
   FullyConnectedCpu(CpuTeam team, const FullyConnectedSpec& spec)
@@ -42,19 +30,15 @@ class FullyConnectedCpu : public FullyConnectedOp {
         spec_(spec),
         panel_(2 * team.kernels.lanes),
         image_row_(round_up(spec.images, team.kernels.lanes)),
-        part_images_(spec.images / spec.sum_parts),
         neurons_(share(spec.out, kForwardNeurons, team.threads)),
-        block_rows_(std::min(spec.out, kGradientRows)),
-        block_columns_(round_up(
-            std::clamp(kGradientInputs / spec.images, panel_, kGradientFloats / kGradientRows),
-            panel_)) {}
+        weights_(team, spec) {}
 
   [[nodiscard]] std::size_t workspace_bytes() const override {
     const std::int64_t threads = team_.threads;
     const std::int64_t forward = input_floats() + threads * neurons_ * image_row_;
     const std::int64_t data = gradient_floats() + threads * data_floats();
-    const std::int64_t weights = packed_floats() + threads * weights_floats();
-    return static_cast<std::size_t>(std::max({forward, data, weights})) * sizeof(float);
+    return static_cast<std::size_t>(std::max({forward, data, weights_.workspace_floats()})) *
+           sizeof(float);
   }
 
   void forward(const OpContext& context, const Tensor& x, const Tensor& w, const Tensor& b,
@@ -122,26 +106,8 @@ class FullyConnectedCpu : public FullyConnectedOp {
 
   void backward_weights(const OpContext& context, const Tensor& x, const Tensor& dy,
                         const Tensor& dw, const Tensor& db, GradientSink* sink) override {
-    const std::int64_t n = spec_.images;
-    const std::int64_t in = spec_.in;
-    const std::int64_t out = spec_.out;
-    auto* const inputs = static_cast<float*>(context.workspace);  // [panel][images][two vectors]
-    for_pieces(team_.threads, in, kPackedInputs, [&](std::int64_t begin, std::int64_t end) {
-      team_.kernels.pack(x.f32() + begin, in, n, end - begin, inputs + begin * n, n * panel_);
-    });
-    const std::int64_t rows = (out + block_rows_ - 1) / block_rows_;
-    const std::int64_t columns = (in + block_columns_ - 1) / block_columns_;
-    for_pieces(team_.threads, rows * columns, 1, [&](std::int64_t block, std::int64_t) {
-      const std::int64_t row = block % rows * block_rows_;
-      const std::int64_t column = block / rows * block_columns_;
-      const Range neurons{row, std::min(out, row + block_rows_)};
-      float* const scratch = inputs + packed_floats() + omp_get_thread_num() * weights_floats();
-      for (std::int64_t i = 0; i < n; ++i)
-        std::copy_n(dy.f32() + i * out + row, neurons.size(), scratch + i * block_rows_);
-      if (column == 0) sum_biases(neurons, scratch, db.f32() + row);
-      gradient_block(neurons, {column, std::min(in, column + block_columns_)}, inputs, scratch,
-                     dw.f32(), sink);
-    });
+    weights_.run(static_cast<float*>(context.workspace), x.f32(), dy.f32(), dw.f32(), db.f32(),
+                 sink);
   }
 
  private:
@@ -156,20 +122,8 @@ class FullyConnectedCpu : public FullyConnectedOp {
     return round_up(spec_.images, panel_) * spec_.in;
   }
   [[nodiscard]] std::int64_t gradient_floats() const { return image_row_ * spec_.out; }
-  [[nodiscard]] std::int64_t packed_floats() const {
-    return round_up(spec_.in, panel_) * spec_.images;
-  }
   [[nodiscard]] std::int64_t data_floats() const {
     return kBackwardDepth * panel_ + spec_.images * kBackwardInputs;
-  }
-  [[nodiscard]] std::int64_t tile_floats() const { return block_rows_ * panel_; }
-  [[nodiscard]] std::int64_t weights_floats() const {
-    // A tile for a sum that cannot be made in place, and those that wait for their other half.
-    const std::int64_t tiles = std::bit_width(static_cast<std::uint64_t>(spec_.sum_parts));
-    return packed_gradient_floats() + tiles * tile_floats();
-  }
-  [[nodiscard]] std::int64_t packed_gradient_floats() const {
-    return round_up(spec_.images * block_rows_, panel_);
   }
 
   // sums [images][kBackwardInputs] += the products of some neurons' gradients and weights, panel by
@@ -207,67 +161,12 @@ class FullyConnectedCpu : public FullyConnectedOp {
     }
   }
 
-  // dy [images][block rows] to db.
-  void sum_biases(const Range& neurons, float* scratch, float* db) const {
-    float* const sums = scratch + packed_gradient_floats();
-    const auto leaf = [&](std::int64_t part, float* to, bool add) {
-      float* const sum = add ? sums : to;
-      team_.kernels.column_sums(scratch + part * part_images_ * block_rows_, part_images_,
-                                neurons.size(), block_rows_, sum, false);
-      if (add) team_.kernels.add(sum, to, neurons.size());
-    };
-    sum_pairwise(
-        0, spec_.sum_parts, db, sums + block_rows_, block_rows_, leaf,
-        [&](const float* from, float* to) { team_.kernels.add(from, to, neurons.size()); });
-  }
-
-  // The rows `neurons` and columns `values` of dw, panel by panel.
-  void gradient_block(const Range& neurons, const Range& values, const float* inputs,
-                      float* scratch, float* dw, GradientSink* sink) const {
-    const std::int64_t in = spec_.in;
-    float* const partial = scratch + packed_gradient_floats();
-    for (std::int64_t at = values.begin; at < values.end; at += panel_) {
-      const std::int64_t width = std::min(panel_, values.end - at);
-      const bool whole = width % team_.kernels.lanes == 0;
-      float* const to = whole ? dw + neurons.begin * in + at : partial;
-      const std::int64_t to_row = whole ? in : panel_;
-      const auto leaf = [&](std::int64_t part, float* sum, bool add) {
-        const cpu::Product product{.rows = neurons.size(),
-                                   .columns = width,
-                                   .depth = part_images_,
-                                   .a = scratch + part * part_images_ * block_rows_,
-                                   .a_row = 1,
-                                   .a_step = block_rows_,
-                                   .b = inputs + at * spec_.images + part * part_images_ * panel_,
-                                   .b_step = panel_,
-                                   .b_panel = 0,
-                                   .c = sum,
-                                   .c_row = sum == to ? to_row : panel_,
-                                   .add = add,
-                                   .apart = add};
-        team_.kernels.product(&product);
-      };
-      const auto merge = [&](const float* from, float* sum) {
-        const std::int64_t row = sum == to ? to_row : panel_;
-        for (std::int64_t r = 0; r < neurons.size(); ++r)
-          team_.kernels.add(from + r * panel_, sum + r * row, width);
-      };
-      sum_pairwise(0, spec_.sum_parts, to, partial + tile_floats(), tile_floats(), leaf, merge);
-      for (std::int64_t r = 0; !whole && r < neurons.size(); ++r)
-        std::copy_n(partial + r * panel_, width, dw + (neurons.begin + r) * in + at);
-    }
-    for (std::int64_t r = neurons.begin; sink != nullptr && r < neurons.end; ++r)
-      sink->finished(dw + r * in + values.begin, values.size());
-  }
-
   CpuTeam team_;
   FullyConnectedSpec spec_;
-  std::int64_t panel_;        // columns of a panel of a product
-  std::int64_t image_row_;    // images, rounded up to vectors
-  std::int64_t part_images_;  // of a part of the sums
-  std::int64_t neurons_;      // of a piece of forward work
-  std::int64_t block_rows_;   // of a block of the weights' gradient
-  std::int64_t block_columns_;
+  std::int64_t panel_;      // columns of a panel of a product
+  std::int64_t image_row_;  // images, rounded up to vectors
+  std::int64_t neurons_;    // of a piece of forward work
+  FullyConnectedGradient weights_;
 };
 
 }  // namespace

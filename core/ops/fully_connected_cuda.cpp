@@ -99,7 +99,7 @@ class FullyConnectedCuda : public FullyConnectedOp {
     const cudaStream_t stream = native(context.stream);
     weights_->run(stream, {dy.data, x.data, nullptr, dw.data}, context.workspace);
     column_sums(dy, spec_.images, spec_.out, db.f32(), context.workspace, stream);
-    if (sink != nullptr) sink->finished(dw.f32(), spec_.out * spec_.in);
+    if (sink != nullptr) sink->finished({dw.f32(), spec_.out * spec_.in}, dw.f32(), 0);
   }
 
  private:

@@ -14,6 +14,11 @@ void for_pieces(int threads, std::int64_t count, std::int64_t piece, const Body&
   for (std::int64_t p = 0; p < pieces; ++p) body(p * piece, std::min(count, (p + 1) * piece));
 }
 
+// `count` up to the next multiple of `step`.
+constexpr std::int64_t round_up(std::int64_t count, std::int64_t step) {
+  return (count + step - 1) / step * step;
+}
+
 // Elements per piece of an element-wise pass: large beside a thread's start, small beside a cache.
 inline constexpr std::int64_t kElementPiece = 16384;
 

@@ -45,6 +45,7 @@ BenchResult bench(World& world, const BenchOptions& options) {
   const RandomBatches random(session.device(), session.slice(), job.model.input, job.model.classes,
                              job.run.seed, 1);
   StepRunner runner(session, job);
+  runner.keep_gradients(false);
 
   // Two sets of steps: without a clock in each layer for the step's own time, then with it.
   std::int64_t step = 0;

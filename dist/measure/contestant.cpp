@@ -88,6 +88,7 @@ bool Contestant::noise() const {
 }
 
 StepRunner::Result Contestant::step(Reader* reader, bool more, LayerObserver* observer) {
+  runner_.keep_gradients(observer != nullptr);
   runner_.begin(feed_, noise(), {step_, epoch(), std::max(epoch() + 1, job_.run.epochs), 0},
                 observer);
   ++step_;

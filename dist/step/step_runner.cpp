@@ -13,16 +13,18 @@ namespace {
 // Updates parameters as soon as their gradients are there.
 class UpdateAtOnce : public GradientSink {
  public:
-  UpdateAtOnce(Solver& solver, const Network& network, const OpContext& op)
-      : solver_(solver), gradients_(network.gradients().f32()), op_(op) {}
-  void finished(const float* first, std::int64_t count) override {
-    solver_.update(op_, {first - gradients_, first - gradients_ + count});
+  UpdateAtOnce(Solver& solver, const OpContext& op, bool stores)
+      : solver_(solver), op_(op), stores_(stores) {}
+  [[nodiscard]] bool stores() const override { return stores_; }
+  void expect(const GradientBlock& block) override { solver_.expect(block); }
+  void finished(const GradientBlock& block, const float* values, std::int64_t values_row) override {
+    solver_.update(op_, block, values, values_row);
   }
 
  private:
   Solver& solver_;
-  const float* gradients_;
   OpContext op_;
+  bool stores_;
 };
 
 // Parameters with copies on other ranks are convolutions', whose gradients come last.
@@ -65,7 +67,7 @@ void StepRunner::begin(InputFeed& feed, bool noise, const Progression& at,
   record.set_step(at.step + 1);
   record.set_place(Phase::forward);
   solver_.begin_step(at);
-  UpdateAtOnce update(solver_, session_.network(), op);
+  UpdateAtOnce update(solver_, op, keeps_gradients_);
   const bool at_once = own_ > 0 && session_.turns() == 1 && session_.device().updates_from_cache();
   const Pass pass{op,
                   true,

@@ -25,6 +25,8 @@ class StepRunner {
     StepTimes ms;   // of this rank, from begin() to the end of finish(); data_wait is left to the
                     // caller
   };
+  // Whether the gradients of the coming steps are read after them: true until told otherwise.
+  void keep_gradients(bool keep) { keeps_gradients_ = keep; }
   // A step on the batch that `feed` holds. `at.step` counts the steps done before it.
   void begin(InputFeed& feed, bool noise, const Progression& at, LayerObserver* observer = nullptr);
   // Waits for the step that was begun.
@@ -55,6 +57,7 @@ class StepRunner {
   std::unique_ptr<AddOp> add_;
   Buffer earlier_turns_;  // the sum of their own_ gradients
 
+  bool keeps_gradients_ = true;
   bool graph_;  // steps run as graphs, once all kernels are loaded
   int warm_steps_ = 0;
   std::chrono::steady_clock::time_point began_;

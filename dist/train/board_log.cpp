@@ -59,8 +59,11 @@ void BoardLog::begin(const Dataset& dataset, const std::string& config, std::int
 }
 
 void BoardLog::after_step(std::int64_t step, std::int64_t last_step, RunFolder* folder) {
-  if (!histograms_) return;
-  if (step % options_.run.histogram_every == 0 || step == last_step) show_parameters(step, folder);
+  if (reads_gradients_after(step, last_step)) show_parameters(step, folder);
+}
+
+bool BoardLog::reads_gradients_after(std::int64_t step, std::int64_t last_step) const {
+  return histograms_ && (step % options_.run.histogram_every == 0 || step == last_step);
 }
 
 // Before the first step there are no gradients.

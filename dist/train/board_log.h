@@ -23,6 +23,7 @@ class BoardLog {
   // first images throws.
   void begin(const Dataset& dataset, const std::string& config, std::int64_t step,
              RunFolder* folder);
+  [[nodiscard]] bool reads_gradients_after(std::int64_t step, std::int64_t last_step) const;
   // After each step; writes where histograms are due.
   void after_step(std::int64_t step, std::int64_t last_step, RunFolder* folder);
 

@@ -277,6 +277,7 @@ void Trainer::train_steps(std::int64_t end, Reader& reader, Progress& progress) 
   const bool noise = carries_noise(options_.preprocess, epoch);
   while (step_ < end) {
     const std::int64_t bytes_before = session_.payload_bytes();
+    runner_.keep_gradients(board_.reads_gradients_after(step_ + 1, last_step_));
     runner_.begin(feed_, noise, {step_, epoch, epochs, validation_->drops()},
                   trace_.begin_step(step_ + 1));
     batch_.used(step_ + 1 < last_step_);

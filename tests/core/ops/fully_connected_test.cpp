@@ -2,6 +2,7 @@
 // threads, on which neurons are here, or on how replicas share the images.
 #include <algorithm>
 #include <mutex>
+#include <set>
 
 #include "core/error.h"
 #include "tests/core/ops/op_test.h"
@@ -61,21 +62,38 @@ struct Results {
   friend bool operator==(const Results&, const Results&) = default;
 };
 
+// Keeps what it is told.
+struct Sink : GradientSink {
+  [[nodiscard]] bool stores() const override { return stored; }
+  void expect(const GradientBlock& block) override {
+    const std::scoped_lock lock(mutex);
+    for_rows(block, [&](std::int64_t at, std::int64_t) { expected.insert(at); });
+  }
+  void finished(const GradientBlock& block, const float* values, std::int64_t row) override {
+    const std::scoped_lock lock(mutex);
+    for_rows(block, [&](std::int64_t at, std::int64_t r) {
+      told.push_back({at, at + block.count});
+      expected.erase(at);
+      std::copy_n(values + r * row, block.count, seen + at);
+    });
+  }
+  template <typename Body>
+  void for_rows(const GradientBlock& block, const Body& body) const {
+    for (std::int64_t r = 0; r < block.rows; ++r) body(block.first - begin + r * block.row, r);
+  }
+  std::mutex mutex;
+  bool stored = true;
+  const float* begin = nullptr;
+  float* seen = nullptr;
+  std::set<std::int64_t> expected;
+  std::vector<Range> told;
+};
+
 // All passes on a device of its own; `ranges` gets what the sink is told.
 Results run(const DeviceCase& device_case, int threads, const FullyConnectedSpec& spec,
             const Floats& x, const Floats& w, const Floats& b, const Floats& dy,
             std::vector<Range>* ranges = nullptr) {
-  struct Sink : GradientSink {
-    void finished(const float* first, std::int64_t count) override {
-      const std::scoped_lock lock(mutex);
-      told.push_back({first - begin, first - begin + count});
-      for (std::int64_t i = 0; i < count; ++i) seen[first - begin + i] = first[i];
-    }
-    std::mutex mutex;
-    const float* begin = nullptr;
-    float* seen = nullptr;
-    std::vector<Range> told;
-  } sink;
+  Sink sink;
   const auto device = device_case.make(threads);
   const auto stream = device->make_stream();
   const auto op = device->operations().fully_connected(spec);
@@ -98,6 +116,13 @@ Results run(const DeviceCase& device_case, int threads, const FullyConnectedSpec
                        ranges == nullptr ? nullptr : &sink);
   if (ranges == nullptr) return r;
   EXPECT_EQ(seen, r.dw) << "gradients changed after they were called final";
+  EXPECT_TRUE(sink.expected.empty()) << "gradients were expected and did not come";
+  sink.told.clear();
+  sink.stored = false;
+  std::ranges::fill(seen, 0.0f);
+  op->backward_weights(context, tensor(x, spec.images), tensor(dy, spec.images),
+                       tensor(r.dw, spec.out), tensor(r.db, spec.out), &sink);
+  EXPECT_EQ(seen, r.dw) << "gradients depend on whether they are stored";
   *ranges = sink.told;
   return r;
 }

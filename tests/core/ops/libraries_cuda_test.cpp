@@ -214,9 +214,13 @@ TEST_F(CudaLibraries, MinimalFilteringIsRefused) {
 
 TEST_F(CudaLibraries, TellOfAGradientOnce) {
   struct Sink : GradientSink {
-    void finished(const float* begin, std::int64_t values) override {
-      first = begin;
-      count += values;
+    [[nodiscard]] bool stores() const override { return true; }
+    void expect(const GradientBlock&) override {}
+    void finished(const GradientBlock& block, const float* values, std::int64_t) override {
+      EXPECT_EQ(values, block.first);
+      EXPECT_EQ(block.rows, 1);
+      first = block.first;
+      count += block.count;
     }
     const float* first = nullptr;
     std::int64_t count = 0;

@@ -63,6 +63,42 @@ TEST_P(Update, SgdFollowsThePaper) {
   }
 }
 
+// A block of a larger parameter, its gradients apart: what a CPU device updates from a cache.
+TEST_P(Update, RowsAreUpdatedAlike) {
+  if (!device().updates_from_cache()) GTEST_SKIP() << "updates whole tensors only";
+  constexpr std::int64_t kRows = 5, kCount = 37, kRow = 100, kValuesRow = 48;
+  const Shape all{kRows, 1, 1, kRow}, values{kRows, 1, 1, kValuesRow};
+  const auto w = random(all), v = random(all), s = random(all), g = random(values);
+  for (const bool adam : {false, true}) {
+    const Tensor rows[] = {upload(all, w), upload(all, v),
+                           upload(all, std::vector<float>(s.size(), 0.5f))};
+    const Tensor one_by_one[] = {upload(all, w), upload(all, v),
+                                 upload(all, std::vector<float>(s.size(), 0.5f))};
+    const Tensor gradients = upload(values, g);
+    const auto update = [&](const UpdateSegment& segment) {
+      ops().update()->expect(segment);
+      if (adam)
+        ops().update()->adam(context(), {&segment, 1}, AdamSpec{}, 3);
+      else
+        ops().update()->sgd(context(), {&segment, 1}, 0.9f);
+    };
+    UpdateSegment block{
+        rows[0].f32(), gradients.f32(), rows[1].f32(), adam ? rows[2].f32() : nullptr, kCount, 0.1f,
+        5e-4f};
+    block.rows = kRows;
+    block.row = kRow;
+    block.g_row = kValuesRow;
+    update(block);
+    for (std::int64_t r = 0; r < kRows; ++r) {
+      const std::int64_t at = r * kRow;
+      update({one_by_one[0].f32() + at, gradients.f32() + r * kValuesRow, one_by_one[1].f32() + at,
+              adam ? one_by_one[2].f32() + at : nullptr, kCount, 0.1f, 5e-4f});
+    }
+    for (int k = 0; k < 3; ++k) EXPECT_EQ(download(rows[k]), download(one_by_one[k]));
+    EXPECT_NE(download(rows[0]), w);
+  }
+}
+
 TEST_P(Update, AdamCorrectsItsBias) {
   const Shape shape{1, 1, 1, 1003};
   const auto w = random(shape);

@@ -120,14 +120,27 @@ void FullyConnectedGradient::make_block(const Scratch& scratch, const float* inp
       sink->expect({block.first + expected * block.row, block.count,
                     std::min(share, block.rows - expected), block.row});
     make_panel(scratch, inputs + at * spec_.images, block.rows, std::min(panel_, block.count - at),
-               sums + at, row);
+               sums + at, row, ahead_of(block, place, at));
   }
+}
+
+// Of a block in place: lines of gradients that come next, for which stores would wait. Some
+// columns' panels share the rows of the columns after them.
+FullyConnectedGradient::Ahead FullyConnectedGradient::ahead_of(const GradientBlock& block,
+                                                               const float* place,
+                                                               std::int64_t at) const {
+  const std::int64_t next = (at / cpu::kAheadFloats + 1) * cpu::kAheadFloats;
+  if (place == nullptr || next + cpu::kAheadFloats > block.count) return {};
+  const std::int64_t panels = cpu::kAheadFloats / panel_;
+  const std::int64_t share = (block.rows + panels - 1) / panels;
+  const std::int64_t row = at / panel_ % panels * share;
+  return {place + row * block.row + next, std::clamp<std::int64_t>(block.rows - row, 0, share)};
 }
 
 // to [rows][width], `to_row` floats apart.
 void FullyConnectedGradient::make_panel(const Scratch& scratch, const float* inputs,
                                         std::int64_t rows, std::int64_t width, float* to,
-                                        std::int64_t to_row) const {
+                                        std::int64_t to_row, const Ahead& ahead) const {
   const auto row_of = [&](const float* sum) { return sum == to ? to_row : panel_; };
   const auto leaf = [&](std::int64_t part, float* sum, bool add) {
     const std::int64_t first = part * part_images_;
@@ -143,7 +156,10 @@ void FullyConnectedGradient::make_panel(const Scratch& scratch, const float* inp
                                .c = sum,
                                .c_row = row_of(sum),
                                .add = add,
-                               .apart = add};
+                               .apart = add,
+                               .ahead = ahead.first,
+                               .ahead_row = to_row,
+                               .ahead_rows = part == 0 ? ahead.rows : 0};
     team_.kernels.product(&product);
   };
   const auto merge = [&](const float* from, float* sum) {

@@ -30,6 +30,11 @@ class FullyConnectedGradient {
     float* partial;    // sums that wait for their other half
   };
 
+  struct Ahead {  // what a panel fetches: kAheadFloats from the start of each row
+    const float* first = nullptr;
+    std::int64_t rows = 0;
+  };
+
   [[nodiscard]] Blocks blocks(bool in_place) const;
   // Floats of work memory.
   [[nodiscard]] std::int64_t packed_floats() const;
@@ -40,8 +45,10 @@ class FullyConnectedGradient {
   void sum_biases(const Scratch& scratch, std::int64_t rows, float* db) const;
   void make_block(const Scratch& scratch, const float* inputs, const GradientBlock& block,
                   float* place, GradientSink* sink) const;
+  [[nodiscard]] Ahead ahead_of(const GradientBlock& block, const float* place,
+                               std::int64_t at) const;
   void make_panel(const Scratch& scratch, const float* inputs, std::int64_t rows,
-                  std::int64_t width, float* to, std::int64_t to_row) const;
+                  std::int64_t width, float* to, std::int64_t to_row, const Ahead& ahead) const;
 
   CpuTeam team_;
   FullyConnectedSpec spec_;

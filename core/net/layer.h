@@ -106,6 +106,7 @@ struct LayerPart {
   std::uint32_t number = 0;                // of the layer among those with parameters
   ConvMethod method = ConvMethod::direct;  // of a convolution
   std::int64_t sum_parts = 1;              // of gradients of weights; ConvSpec::sum_parts
+  bool exact_zeros = false;                // in gradients of weights; ConvSpec::exact_zeros
   Sharing sharing{};                       // of its parameters, whose rows `out` are here
 };
 

@@ -125,7 +125,8 @@ ConvSpec conv_spec(const LayerSpec& spec, const ConvLayer& conv, const LayerPart
           .relu = conv.relu,
           .needs_dx = !part.first,
           .method = part.method,
-          .sum_parts = part.sum_parts};
+          .sum_parts = part.sum_parts,
+          .exact_zeros = part.exact_zeros};
 }
 
 std::unique_ptr<Layer> make_convolution(Device& device, const LayerSpec& spec,

@@ -32,6 +32,10 @@ struct ConvSpec {
   // batch and half of the parts makes half of this tree, so that replicas and a single rank round
   // alike. `minimal` keeps to it; `direct` sums as its library does.
   std::int64_t sum_parts = 1;
+  // For Adam, which makes a full step of a gradient of any size: in each of these sums, a weight
+  // for which no product has both factors other than 0 gets exactly 0, as from `direct`, where
+  // `minimal` otherwise leaves rounding. A GPU's library does as it does.
+  bool exact_zeros = false;
 
   [[nodiscard]] Shape y() const {
     const auto extent = [&](std::int64_t in) {

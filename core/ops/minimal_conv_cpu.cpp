@@ -14,6 +14,7 @@
 #include "core/ops/minimal_passes.h"
 #include "core/ops/parallel_cpu.h"
 #include "core/ops/sum_parts_cpu.h"
+#include "core/ops/unreached_weights.h"
 
 namespace convoy {
 namespace {
@@ -36,6 +37,7 @@ class MinimalConv : public ConvOp {
         runs_(runs_of_images(spec, forward_.plan.tiles())),
         weights_(forward_.plan, team.kernels.lanes, spec.x.n / runs_, channels_, group_kernels_,
                  runs_ * spec.groups, team.threads),
+        unreached_(x_images(), pad(), y_images(), taps_),
         zeros_(static_cast<std::size_t>(std::max(x_.c, y_.c)) + 16) {}
 
   [[nodiscard]] InputForm input_form() const override { return form_; }
@@ -47,8 +49,8 @@ class MinimalConv : public ConvOp {
     const std::int64_t backward =
         spec_.needs_dx ? backward_.points() * spec_.groups + threads * backward_.thread_floats()
                        : 0;
-    const std::int64_t weights = threads * weights_.thread_floats(forward_.plan.planes()) +
-                                 runs_ * (filter_floats() + bias_floats());
+    const std::int64_t weights =
+        threads * gradient_floats() + runs_ * (filter_floats() + bias_floats());
     return static_cast<std::size_t>(std::max({forward, backward, weights}) + blocked_floats()) *
            sizeof(float);
   }
@@ -104,7 +106,7 @@ class MinimalConv : public ConvOp {
       const Range kernels{begin, std::min(group_kernels_, begin + weights_.slice)};
       gradient_of_run(run, group, kernels, x.f32(), dy.f32(), filters + run * filter_floats(),
                       biases + run * bias_floats(),
-                      work + omp_get_thread_num() * weights_.thread_floats(forward_.plan.planes()));
+                      work + omp_get_thread_num() * gradient_floats());
     }
     sum_parts(team_, filters, runs_, filter_floats());
     sum_parts(team_, biases, runs_, bias_floats());
@@ -128,6 +130,12 @@ class MinimalConv : public ConvOp {
   [[nodiscard]] std::int64_t bias_floats() const { return MinimalPlan::odd_lines(y_.c); }
   [[nodiscard]] std::int64_t blocked_floats() const {
     return form_.block > 1 ? filter_floats() : 0;
+  }
+  // Work memory of a thread for a gradient of weights.
+  [[nodiscard]] std::int64_t gradient_floats() const {
+    const std::int64_t sums = weights_.thread_floats(forward_.plan.planes());
+    if (!spec_.exact_zeros) return sums;
+    return std::max(sums, MinimalPlan::odd_lines(unreached_.floats(weights_.slice)));
   }
   // The kernels only read what they take as images of inputs.
   [[nodiscard]] cpu::MinimalImages view(const Images& images, const float* data) const {
@@ -247,6 +255,10 @@ class MinimalConv : public ConvOp {
                                             .channels = channels_,
                                             .dw = dw + first_kernel * taps_ * taps_ * channels_};
     kernels_.filter_gradient(&result);
+    if (spec_.exact_zeros)
+      unreached_.clear(x + forward_.in.at(run * run_images) + group * channels_,
+                       dy + outputs.at(run * run_images) + first_kernel, run_images, kernels.size(),
+                       result.dw, scratch);
   }
 
   // Adds a block's products to the sums, or begins them with it.
@@ -298,6 +310,7 @@ class MinimalConv : public ConvOp {
   Application backward_;
   std::int64_t runs_;  // of images, whose sums are added pairwise
   WeightGradient weights_;
+  UnreachedWeights unreached_;
   std::vector<float> zeros_;
 };
 

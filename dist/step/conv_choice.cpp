@@ -84,6 +84,7 @@ class Trial {
 void time_methods(Device& device, ConvSpec spec, ConvChoice::Line& line) {
   spec.x.n = std::min(spec.x.n, kTimedImages);
   spec.sum_parts = 1;
+  spec.exact_zeros = false;  // looks at values, and there are none here
   spec.method = ConvMethod::minimal;
   Trial minimal(device, spec);
   spec.method = ConvMethod::direct;

@@ -62,8 +62,9 @@ Session::Session(World& world, const JobOptions& options, const KernelRecord& re
   device_->choices().add(record.kernels, record.where);
   // A record of methods is a CPU's; a GPU's library chooses kernels of its own.
   const bool foreign = record.methods && device_->kind() != DeviceKind::cpu;
-  network_ = std::make_unique<Network>(*device_, input,
-                                       make_layers(foreign ? "auto" : options.device.conv));
+  network_ = std::make_unique<Network>(
+      *device_, input,
+      make_layers(foreign ? "auto" : options.device.conv, options.solver.kind == "adam"));
   loss_ = device_->operations().softmax_loss(images);
   sums_ = device_->allocate(sizeof(LossSums));
   host_sums_ = device_->allocate_host(sizeof(LossSums));
@@ -79,12 +80,15 @@ Session::Session(World& world, const JobOptions& options, const KernelRecord& re
   statistics_->limit_waits(options.dist.timeout);
 }
 
-std::vector<std::unique_ptr<Layer>> Session::make_layers(const std::string& conv) {
+std::vector<std::unique_ptr<Layer>> Session::make_layers(const std::string& conv,
+                                                         bool exact_zeros) {
   std::vector<PlannedLayer> planned =
       partition(net_, strategy_, world_.rank(), global_batch_, device_->activation_type());
   for (PlannedLayer& layer_or_exchange : planned) {
-    if (auto* layer = std::get_if<LayerPlan>(&layer_or_exchange))
+    if (auto* layer = std::get_if<LayerPlan>(&layer_or_exchange)) {
       layer->part.sum_parts = parts_of_sums(global_batch_, layer->part.images);
+      layer->part.exact_zeros = exact_zeros;
+    }
   }
   conv_choice_ = choose_conv_methods(conv, planned, *device_, *everyone_);
   if (!leader()) spread_kernel_choices();  // rank 0 makes its layers, and then tells

@@ -102,7 +102,8 @@ class Session {
   }
 
  private:
-  [[nodiscard]] std::vector<std::unique_ptr<Layer>> make_layers(const std::string& conv);
+  [[nodiscard]] std::vector<std::unique_ptr<Layer>> make_layers(const std::string& conv,
+                                                                bool exact_zeros);
   void spread_kernel_choices();
 
   World& world_;

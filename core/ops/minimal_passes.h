@@ -29,6 +29,12 @@ struct Images {
   [[nodiscard]] std::int64_t at(std::int64_t n) const { return n * h * w * pixel; }
 };
 
+// As the kernels see them; `zeros` is a pixel of zeros. They only read what they take as images of
+// inputs.
+inline cpu::MinimalImages view(const Images& images, const float* data, const float* zeros) {
+  return {const_cast<float*>(data), images.h, images.w, images.pixel, images.channels, zeros};
+}
+
 // One group's convolution with stride 1, whose taps are `kernels.taps`, applied to all images.
 struct Application {
   const cpu::MinimalKernels* kernels;

@@ -52,15 +52,16 @@ TEST(ChromeTrace, LaysClocksOfHostsOverEachOther) {
   for (const auto& event : json["traceEvents"])
     events[event["ph"].get<std::string>() + " " + event["name"].get<std::string>() +
            (event["ph"] == "M" ? std::to_string(event["pid"].get<int>()) : "")] = event;
-  EXPECT_EQ(events["M process_name2"]["args"]["name"], "rank 2 on b");
+  EXPECT_EQ(events["M process_name3"]["args"]["name"], "rank 2 on b");
   EXPECT_EQ(events["X forward"]["ts"], 0.0);
   EXPECT_EQ(events["X forward"]["dur"], 2.0);
-  EXPECT_EQ(events["X forward"]["tid"], 0);
+  EXPECT_EQ(events["X forward"]["tid"], 1);
   EXPECT_EQ(events["X finish"]["ts"], 1.0) << "one clock a host";
-  EXPECT_EQ(events["X finish"]["tid"], 1);
+  EXPECT_EQ(events["X finish"]["tid"], 5) << "no rank's steps have that number";
   EXPECT_EQ(events["b sum"]["ts"], 0.0);
   EXPECT_EQ(events["e sum"]["ts"], 6.0);
-  EXPECT_EQ(events["b sum"]["id"], events["e sum"]["id"]);
+  EXPECT_EQ(events["b sum"]["id2"]["local"], "1");
+  EXPECT_EQ(events["b sum"]["id2"], events["e sum"]["id2"]);
   EXPECT_EQ(events["b sum"]["args"]["bytes"], 64);
 }
 

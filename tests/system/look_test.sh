@@ -119,8 +119,8 @@ if command -v python3 >/dev/null; then
 import json
 events = json.load(open("trace.json"))["traceEvents"]
 for rank in (0, 1):
-    mine = [e for e in events if e["pid"] == rank]
-    spans = sorted((e["ts"], -e["dur"], e["name"]) for e in mine if e["ph"] == "X" and e["tid"] == 0)
+    mine = [e for e in events if e["pid"] == rank + 1]
+    spans = sorted((e["ts"], -e["dur"], e["name"]) for e in mine if e["ph"] == "X" and e["tid"] == rank + 1)
     open_ends = []
     for begin, minus, name in spans:
         while open_ends and open_ends[-1] <= begin + 1e-3:

@@ -40,6 +40,21 @@ TEST(CurvesJson, HasAColumnAMetric) {
                [&] { static_cast<void>(curves_json({folder.path() / "none"})); });
 }
 
+TEST(CurvesJson, NamesRunsByTheirFolders) {
+  const TemporaryFolder folder;
+  for (const char* run : {"a/first", "a/second", "b/second"}) {
+    create_directories(folder.path() / run);
+    std::ofstream(folder.path() / run / "config.ini") << render_job(JobOptions{});
+    MetricsFile(folder.path() / run / "metrics.jsonl").write(TrainMetrics{.step = 1});
+  }
+  const auto a = folder.path() / "a";
+  const auto b = folder.path() / "b";
+  const auto runs = curves_json({a / "first" / "", a / "second", b / "." / "second"})["runs"];
+  EXPECT_EQ(runs[0]["name"], "first");
+  EXPECT_EQ(runs[1]["name"], (a / "second").string()) << "there are two of them";
+  EXPECT_EQ(runs[2]["name"], (b / "." / "second").string());
+}
+
 TEST(ChromeTrace, LaysClocksOfHostsOverEachOther) {
   // Host b's clock is 1 s ahead; ranks 0 and 1 left the meeting at different times.
   constexpr std::int64_t ahead = 1'000'000'000;

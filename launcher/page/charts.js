@@ -159,7 +159,7 @@ function extent(values) {
 // Powers of ten and round multiples of them, fewer the more decades there are.
 function logTicks(low, high) {
   const decades = Math.log10(high / low);
-  const factors = decades > 3 ? [1] : decades > 1 ? [1, 2, 5] : [1, 2, 3, 4, 5, 6, 7, 8, 9];
+  const factors = decades > 3 ? [1] : decades > 1 ? [1, 2, 5] : [1, 2, 3, 4, 5, 7];
   const values = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); ++power)
     values.push(...factors.map((factor) => factor * 10 ** power));

@@ -82,8 +82,8 @@ class PredictCommand : public CheckpointCommand {
     });
     if (!json_) out << summary();
     if (!pictures_.empty()) {
-      write_captioned_sheet(sheet_, pictures_, checkpoint.info().image_size,
-                            sheet_columns(pictures_.size()));
+      const std::int64_t size = checkpoint.info().image_size;
+      write_captioned_sheet(sheet_, pictures_, size, sheet_columns(pictures_, size));
     }
     out.flush();
     if (damaged_ > 0) {

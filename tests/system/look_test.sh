@@ -62,6 +62,15 @@ printf 'a\nb\n' >two.txt
 expect 3 "two.txt has 2 classes, and the net of" convoy predict --run.dir run mixed --classes two.txt
 printf '%s\n' 'a first' 'b second' 'c third' 'd fourth' >four.txt
 expect 0 "second" convoy predict --run.dir run images/val/001-*/00000.jpg --classes four.txt
+printf '%s\n' a b c a >twice.txt
+expect 3 "the class list twice.txt has the class a twice" convoy predict --run.dir run mixed --classes twice.txt
+cp images/val/001-*/00000.jpg photo.h5
+expect 4 "photo.h5 is cut short or was not written by Convoy" convoy predict mixed --checkpoint photo.h5
+expect 2 "mixed is a folder; name a file to write" convoy predict --run.dir run mixed --sheet mixed
+: >nothing.jpg
+expect 3 "1 of 1 files could not be used" convoy predict --run.dir run nothing.jpg
+cp "$work/.out" nothing.txt
+check "it is said to be empty" contains nothing.txt "nothing.jpg is empty"
 mkdir empty
 expect 3 "the folder empty holds no file" convoy predict --run.dir run empty
 head -c 5000 run/checkpoints/step-00000020.h5 >cut.h5

@@ -75,8 +75,8 @@ expect 0 "model" ranks 2 compare --model.net kept.net --model.classes 4 --solver
   --device.threads 1 --device.conv direct --compare.steps 2 --compare.strategies data,model
 
 about "One column, whatever the recipe's net has"
-expect 0 "1 step" convoy train --config job.ini --model.net "input 28; conv 8 kernel 5 relu; pool kernel 4 stride 4; fc classes" \
-  --run.steps 1 --run.dir column
+expect 0 "1 step" convoy train --model.net "input 28; conv 8 kernel 5 relu; pool kernel 4 stride 4; fc classes" \
+  --data.train train.convoy --data.unit-scale true --solver.batch 8 --run.steps 1 --run.dir column
 expect 0 "8 kernels of 5 x 5 x 3 in 1 block," convoy show filters --run.dir column --output column.png
 
 about "What cannot work"

@@ -1,8 +1,10 @@
 // Turns lines of metrics into columns, which take less room in a page.
 #include "launcher/curves_report.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <string>
 
 #include "core/error.h"
 #include "io/run/read_metrics.h"
@@ -46,16 +48,31 @@ Json times(const std::vector<TrainMetrics>& lines, double StepTimes::*field) {
   return column(lines, [field](const TrainMetrics& line) { return rounded(line.ms.*field); });
 }
 
+// By its own folder, or as it was given where several have that name.
+std::vector<std::string> names_of(const std::vector<std::filesystem::path>& runs) {
+  std::vector<std::string> names;
+  for (const std::filesystem::path& run : runs) {
+    const std::filesystem::path whole = (absolute(run) / "").lexically_normal().parent_path();
+    names.push_back(whole.filename().string());
+  }
+  const std::vector<std::string> own = names;
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    if (std::ranges::count(own, own[i]) > 1) names[i] = runs[i].string();
+  return names;
+}
+
 }  // namespace
 
 Json curves_json(const std::vector<std::filesystem::path>& runs) {
   Json all = Json::array();
-  for (const std::filesystem::path& run : runs) {
+  const std::vector<std::string> names = names_of(runs);
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const std::filesystem::path& run = runs[i];
     const auto [train, eval] = read_metrics(run);
     const std::filesystem::path config = run / "config.ini";
     const JobOptions job = parse_job(read_text_file(config), config.string());
     const auto step_of = [](const auto& line) { return line.step; };
-    all.push_back({{"name", run.string()},
+    all.push_back({{"name", names[i]},
                    {"strategy", job.dist.strategy},
                    {"recipe", job.recipe},
                    {"batch", job.solver.batch},

@@ -14,6 +14,14 @@ namespace {
 constexpr std::size_t kWidth = 100;
 constexpr std::string_view kInputSize = "input size";
 
+std::string net(const JobOptions&) {
+  return "the layers above, by a description; the paper's is AlexNet";
+}
+
+std::string classes(const JobOptions& job) {
+  return fmt::format("{} outputs; the paper's net has 1000", job.model.classes);
+}
+
 std::string towers(const JobOptions&) {
   return "one column: the kernels of conv2, conv4 and conv5 read all maps of the layer below; the "
          "paper's read only those of their own tower, one on each of two GPUs";
@@ -180,6 +188,8 @@ struct Matter {
 
 const std::vector<Matter>& matters() {
   static const std::vector<Matter> all{
+      {"net", {"model.net"}, net},
+      {"classes", {"model.classes"}, classes},
       {"towers", {"model.towers"}, towers},
       {kInputSize, {"model.input", "model.conv1-pad", "model.conv1-pad-end"}, input_size},
       {"size",

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "launcher/checkpoint_path.h"
 #include "launcher/commands.h"
+#include "launcher/report_files.h"
 #include "launcher/table.h"
 
 namespace convoy {
@@ -46,6 +47,7 @@ class ExportCommand : public Command {
            "taken");
     }
     require(export_.output, "output");
+    require_folder_of(export_.output);
   }
 
   void run(World*, std::ostream& out) override {

@@ -9,6 +9,7 @@
 #include "io/model/caffe.h"
 #include "io/model/metadata.h"
 #include "launcher/commands.h"
+#include "launcher/report_files.h"
 #include "launcher/table.h"
 
 namespace convoy {
@@ -48,6 +49,12 @@ class ImportCommand : public JobCommand {
     JobCommand::parse(arguments);
     require(input_, "input");
     require(output_, "output");
+    require_folder_of(output_);
+    std::error_code ignored;
+    if (fs::equivalent(input_, output_, ignored)) {
+      fail(ExitCode::usage, "{} would be overwritten by its own import; give --output another name",
+           input_.string());
+    }
   }
 
   void run(World*, std::ostream& out) override {
@@ -91,7 +98,10 @@ class ImportCommand : public JobCommand {
   }
 
   void take_classes(CheckpointInfo& info) {
-    if (!classes_.empty()) info.classes = read_class_list(classes_);
+    if (!classes_.empty()) {
+      info.classes = read_class_list(classes_);
+      static_cast<void>(number_classes(info.classes, classes_));  // no name twice
+    }
     const auto count = static_cast<std::int64_t>(info.classes.size());
     if (job_.model.classes == 0) job_.model.classes = count > 0 ? count : kUsualClasses;
     if (count > job_.model.classes) {

@@ -66,7 +66,7 @@ class PredictCommand : public CheckpointCommand {
     const CheckpointReader checkpoint(checkpoint_path());
     predict_.job = job_of(checkpoint);
     read_classes(checkpoint);
-    const RightLabels labels(classes_);
+    const RightLabels labels(classes_, classes_path_.empty() ? checkpoint.path() : classes_path_);
     predict_.files = list_image_files(paths_);
     predict(*world, checkpoint, predict_, [&](const Prediction& prediction) {
       const std::optional<std::int32_t> label = labels.of(prediction.file);
@@ -82,8 +82,8 @@ class PredictCommand : public CheckpointCommand {
     });
     if (!json_) out << summary();
     if (!pictures_.empty()) {
-      write_captioned_sheet(sheet_, pictures_, checkpoint.info().image_size,
-                            sheet_columns(pictures_.size()));
+      const std::int64_t size = checkpoint.info().image_size;
+      write_captioned_sheet(sheet_, pictures_, size, sheet_columns(pictures_, size));
     }
     out.flush();
     if (damaged_ > 0) {

@@ -22,8 +22,8 @@ std::string class_text(const ClassInfo& info) {
   return info.words.empty() ? info.name : info.name + " " + info.words;
 }
 
-RightLabels::RightLabels(const std::vector<ClassInfo>& classes)
-    : labels_(number_classes(classes, "of the checkpoint")) {}
+RightLabels::RightLabels(const std::vector<ClassInfo>& classes, const std::filesystem::path& source)
+    : labels_(number_classes(classes, source)) {}
 
 std::optional<std::int32_t> RightLabels::of(const std::filesystem::path& file) const {
   const auto found = labels_.find(file.parent_path().filename().string());

@@ -30,7 +30,8 @@ inline constexpr std::size_t top_count = 5;
 // The right class of an image file, where its folder has the name of one.
 class RightLabels {
  public:
-  explicit RightLabels(const std::vector<ClassInfo>& classes);
+  // `source` names the list in errors. Throws Error(bad_data) where two classes have one name.
+  RightLabels(const std::vector<ClassInfo>& classes, const std::filesystem::path& source);
   [[nodiscard]] std::optional<std::int32_t> of(const std::filesystem::path& file) const;
 
  private:

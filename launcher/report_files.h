@@ -5,7 +5,8 @@
 
 namespace convoy {
 
-// Before long work: throws Error(usage) where the file's folder is missing.
+// Before long work: throws Error(usage) where the file's folder is missing, or the file is a
+// folder.
 void require_folder_of(const std::filesystem::path& file);
 
 }  // namespace convoy

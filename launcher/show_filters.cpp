@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "core/error.h"
+#include "core/net/spec.h"
 #include "io/images/kernel_sheet.h"
 #include "launcher/checkpoint_command.h"
 #include "launcher/commands.h"
@@ -20,7 +21,8 @@ class ShowFiltersCommand : public CheckpointCommand {
              .summary = "the first layer's kernels as a picture (paper, figure 3)",
              .synopsis =
                  "convoy show filters (--checkpoint FILE | --run.dir DIR) --output FILE [options]",
-             .details = "Draws the kernels of conv1 in rows of 16, those of each tower in a block "
+             .details = "Draws the kernels of the first layer in rows of 16, those of each tower "
+                        "in a block "
                         "of its own. Mid-grey is a weight of 0."},
             {}) {
     options_.path("output", output_, "FILE", "PNG to write");
@@ -38,16 +40,18 @@ class ShowFiltersCommand : public CheckpointCommand {
   void run(World*, std::ostream& out) override {
     const CheckpointReader checkpoint(checkpoint_path());
     const JobOptions job = job_of(checkpoint);
-    const Shape shape = first_layer(checkpoint);
+    const NetSpec net = build_net(job.model);
+    const LayerSpec& layer = first_layer(checkpoint, net);
+    const Shape shape = layer.weight_shape();
     std::vector<float> weights(static_cast<std::size_t>(shape.count()));
-    checkpoint.read("conv1", "weight", shape, {0, shape.n}, weights.data());
+    checkpoint.read(layer.name, "weight", shape, {0, shape.n}, weights.data());
     if (!std::ranges::all_of(weights, [](float w) { return std::isfinite(w); })) {
       fail(ExitCode::bad_checkpoint,
-           "{} holds NaN or infinity in weight of conv1: the run had diverged when it was "
-           "written; use an earlier checkpoint",
-           checkpoint.path().string());
+           "{} holds NaN or infinity in weight of {}: the run had diverged when it was written; "
+           "use an earlier checkpoint",
+           checkpoint.path().string(), layer.name);
     }
-    const std::int64_t towers = shape.n % job.model.towers == 0 ? job.model.towers : 1;
+    const std::int64_t towers = shape.n % net.towers == 0 ? net.towers : 1;
     draw_kernels({.weights = weights,
                   .kernels = shape.n,
                   .rows = shape.h,
@@ -62,16 +66,16 @@ class ShowFiltersCommand : public CheckpointCommand {
   }
 
  private:
-  static Shape first_layer(const CheckpointReader& checkpoint) {
-    for (const CheckpointReader::Entry& entry : checkpoint.entries()) {
-      if (entry.layer != "conv1" || entry.kind != "weight") continue;
-      if (entry.shape.c == 3) return entry.shape;
-      fail(ExitCode::bad_checkpoint,
-           "the kernels of conv1 in {} have the shape [{}, {}, {}, {}]; only those that read 3 "
-           "colours can be drawn",
-           checkpoint.path().string(), entry.shape.n, entry.shape.h, entry.shape.w, entry.shape.c);
-    }
-    fail(ExitCode::bad_checkpoint, "{} holds no weight of conv1", checkpoint.path().string());
+  // With weights.
+  static const LayerSpec& first_layer(const CheckpointReader& checkpoint, const NetSpec& net) {
+    const auto layer = std::ranges::find_if(
+        net.layers, [](const LayerSpec& one) { return one.weight_shape().n > 0; });
+    if (layer->weight_shape().c == 3) return *layer;
+    const Shape shape = layer->weight_shape();
+    fail(ExitCode::bad_checkpoint,
+         "the kernels of {} in {} have the shape [{}, {}, {}, {}]; only those that read 3 colours "
+         "can be drawn",
+         layer->name, checkpoint.path().string(), shape.n, shape.h, shape.w, shape.c);
   }
 
   std::filesystem::path output_;

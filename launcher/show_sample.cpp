@@ -49,7 +49,8 @@ class ShowSampleCommand : public JobCommand {
                                        input.record.mirror != 0 ? ", mirrored" : "")},
                           {}});
     }
-    write_captioned_sheet(output_, pictures, job_.model.input, sheet_columns(pictures.size()));
+    const std::int64_t size = job_.model.input;
+    write_captioned_sheet(output_, pictures, size, sheet_columns(pictures, size));
     out << fmt::format(
         "{}: {} inputs of steps {} to {}; below each its class, and the row and "
         "column at which it was cut\n",

@@ -23,11 +23,20 @@ std::map<std::string, std::int64_t> meetings(const std::vector<RankTrace>& trace
   return met;
 }
 
-constexpr int kSteps = 0;  // tracks of a rank
-constexpr int kHost = 1;
+// How a rank and its tracks are numbered. Perfetto takes a thread's number for that of the whole
+// trace, and process and thread 0 for the kernel's, whose spans it lays into each other.
+struct Numbers {
+  explicit Numbers(const RankTrace& trace)
+      : process(trace.rank + 1), steps(process), host(trace.ranks + trace.rank + 1) {}
 
-Json named(const char* what, int rank, int track, const std::string& name) {
-  return {{"ph", "M"}, {"name", what}, {"pid", rank}, {"tid", track}, {"args", {{"name", name}}}};
+  int process;
+  int steps;
+  int host;
+};
+
+Json about(const char* what, const Numbers& numbers, int track, const Json& arguments) {
+  return {
+      {"ph", "M"}, {"name", what}, {"pid", numbers.process}, {"tid", track}, {"args", arguments}};
 }
 
 }  // namespace
@@ -45,20 +54,19 @@ Json chrome_trace(const std::vector<RankTrace>& traces) {
     const auto microseconds = [zero](std::int64_t ns) {
       return static_cast<double>(ns - zero) / 1000;
     };
-    events.push_back(named("process_name", trace.rank, kSteps,
-                           fmt::format("rank {} on {}", trace.rank, trace.host)));
-    events.push_back(named("thread_name", trace.rank, kSteps, "steps"));
-    events.push_back(named("thread_name", trace.rank, kHost, "host"));
-    events.push_back({{"ph", "M"},
-                      {"name", "process_sort_index"},
-                      {"pid", trace.rank},
-                      {"args", {{"sort_index", trace.rank}}}});
+    const Numbers numbers(trace);
+    const std::string name = fmt::format("rank {} on {}", trace.rank, trace.host);
+    events.push_back(about("process_name", numbers, numbers.steps, {{"name", name}}));
+    events.push_back(
+        about("process_sort_index", numbers, numbers.steps, {{"sort_index", trace.rank}}));
+    events.push_back(about("thread_name", numbers, numbers.steps, {{"name", "steps"}}));
+    events.push_back(about("thread_name", numbers, numbers.host, {{"name", "host"}}));
     std::int64_t number = 0;
     for (const TraceSpan& span : trace.spans) {
       Json event{{"name", span.name},
                  {"cat", span.kind},
-                 {"pid", trace.rank},
-                 {"tid", span.kind == "host" ? kHost : kSteps},
+                 {"pid", numbers.process},
+                 {"tid", span.kind == "host" ? numbers.host : numbers.steps},
                  {"ts", microseconds(span.begin_ns)}};
       if (span.kind != "collective") {
         event["ph"] = "X";
@@ -68,7 +76,7 @@ Json chrome_trace(const std::vector<RankTrace>& traces) {
         continue;
       }
       event["ph"] = "b";
-      event["id"] = fmt::format("{}-{}", trace.rank, ++number);
+      event["id2"] = {{"local", fmt::format("{}", ++number)}};  // of this process
       event["args"] = {{"step", span.step}, {"bytes", span.bytes}};
       events.push_back(event);
       event["ph"] = "e";

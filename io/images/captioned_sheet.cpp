@@ -45,6 +45,11 @@ class Sheet {
     return canvas;
   }
 
+  // Of a picture with what stands below it: its height by its width.
+  [[nodiscard]] double steepness() const {
+    return static_cast<double>(pitch_y()) / static_cast<double>(pitch_x());
+  }
+
  private:
   [[nodiscard]] std::int64_t side() const { return size_ * zoom_; }
   [[nodiscard]] std::int64_t pitch_x() const { return side() + kMargin; }
@@ -92,8 +97,13 @@ void write_captioned_sheet(const std::filesystem::path& path,
   Sheet(pictures, size, columns).draw().save(path);
 }
 
-std::int64_t sheet_columns(std::size_t pictures) {
-  return static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(pictures))));
+std::int64_t sheet_columns(std::size_t pictures, double steepness) {
+  const auto count = static_cast<double>(pictures);
+  return static_cast<std::int64_t>(std::min(count, std::ceil(std::sqrt(count * steepness))));
+}
+
+std::int64_t sheet_columns(const std::vector<CaptionedPicture>& pictures, std::int64_t size) {
+  return sheet_columns(pictures.size(), Sheet(pictures, size, 1).steepness());
 }
 
 }  // namespace convoy

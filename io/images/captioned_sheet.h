@@ -26,7 +26,12 @@ void write_captioned_sheet(const std::filesystem::path& path,
                            const std::vector<CaptionedPicture>& pictures, std::int64_t size,
                            std::int64_t columns);
 
-// Columns that make a sheet of so many pictures about as wide as high.
-[[nodiscard]] std::int64_t sheet_columns(std::size_t pictures);
+// Columns that make a sheet of so many pictures, each so many times as high as wide, about as wide
+// as high, rather wider.
+[[nodiscard]] std::int64_t sheet_columns(std::size_t pictures, double steepness = 1);
+
+// The same for these, with what stands below them.
+[[nodiscard]] std::int64_t sheet_columns(const std::vector<CaptionedPicture>& pictures,
+                                         std::int64_t size);
 
 }  // namespace convoy

@@ -38,6 +38,12 @@ function short(value) {
   return value.toExponential(1);
 }
 
+// A place on an axis: a round number, with no more digits than it has.
+function mark(value) {
+  const round = Number(value.toPrecision(6));
+  return round !== 0 && Math.abs(round) < 1e-4 ? round.toExponential() : round.toLocaleString("en", { maximumFractionDigits: 9 });
+}
+
 function bytes(value) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let unit = 0;
@@ -78,7 +84,7 @@ function table(caption, head, rows) {
   const body = rows.map((row) => element("tr", {},
     element("th", { scope: "row" }, String(row[0])), ...row.slice(1).map(cell("td"))));
   return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-    element("table", {}, element("caption", {}, caption),
+    element("table", {}, element("caption", {}, element("span", {}, caption)),
       element("thead", {}, element("tr", {}, ...head.map(cell("th")))), element("tbody", {}, ...body)));
 }
 
@@ -122,12 +128,12 @@ function stackedBars(rows, unit) {
     const top = 4;
     const sums = rows.map((row) => row.values.reduce((a, b) => a + b, 0));
     const most = Math.max(...sums, 1e-12);
-    const marks = ticks(0, most, width < 500 ? 4 : 7);
-    const scale = (width - left - right) / Math.max(most, marks[marks.length - 1]);
+    const places = ticks(0, most, width < 500 ? 4 : 7);
+    const scale = (width - left - right) / Math.max(most, places[places.length - 1]);
     const bottom = top + rows.length * pitch;
-    const parts = marks.flatMap((mark) => [
-      drawn("line", { class: "grid", x1: left + mark * scale, x2: left + mark * scale, y1: top, y2: bottom }),
-      drawn("text", { class: "tick", x: left + mark * scale, y: bottom + 16, "text-anchor": "middle", "font-size": 12 }, short(mark))]);
+    const parts = places.flatMap((place) => [
+      drawn("line", { class: "grid", x1: left + place * scale, x2: left + place * scale, y1: top, y2: bottom }),
+      drawn("text", { class: "tick", x: left + place * scale, y: bottom + 16, "text-anchor": "middle", "font-size": 12 }, mark(place))]);
     rows.forEach((row, i) => {
       const y = top + i * pitch;
       let x = left;
@@ -153,12 +159,12 @@ function extent(values) {
 // Powers of ten and round multiples of them, fewer the more decades there are.
 function logTicks(low, high) {
   const decades = Math.log10(high / low);
-  const factors = decades > 3 ? [1] : decades > 1 ? [1, 2, 5] : [1, 2, 3, 4, 5, 6, 7, 8, 9];
+  const factors = decades > 3 ? [1] : decades > 1 ? [1, 2, 5] : [1, 2, 3, 4, 5, 7];
   const values = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); ++power)
     values.push(...factors.map((factor) => factor * 10 ** power));
   const inside = values.filter((value) => value >= low * 0.999 && value <= high * 1.001);
-  return inside.length > 1 ? inside : [low, high];
+  return inside.length > 1 ? inside : [low, high].map((value) => Number(value.toPrecision(3)));
 }
 
 // Of places on the screen those that can be told apart: of many in a column of pixels the first, the
@@ -210,17 +216,17 @@ function lines(series, options) {
     const px = (x) => left + ((toX(x) - x0) / (x1 - x0 || 1)) * (width - left - right);
     const py = (y) => height - bottom - ((toY(y) - toY(y0)) / (toY(y1) - toY(y0))) * (height - top - bottom);
     const parts = [];
-    for (const mark of options.logY ? logTicks(y0, y1) : ticks(y0, y1, 5)) {
-      parts.push(drawn("line", { class: "grid", x1: left, x2: width - right, y1: py(mark), y2: py(mark) }),
-        drawn("text", { class: "tick", x: left - 6, y: py(mark) + 4, "text-anchor": "end", "font-size": 12 }, options.fromZero || options.logY ? short(mark) : Number(mark.toPrecision(6)).toString()));
+    for (const y of options.logY ? logTicks(y0, y1) : ticks(y0, y1, 5)) {
+      parts.push(drawn("line", { class: "grid", x1: left, x2: width - right, y1: py(y), y2: py(y) }),
+        drawn("text", { class: "tick", x: left - 6, y: py(y) + 4, "text-anchor": "end", "font-size": 12 }, mark(y)));
     }
     const given = [...new Set(all.map((point) => point[0]))].sort((a, b) => a - b);
-    const marks = options.logX ? given : ticks(x0, x1, width < 500 ? 4 : 8).filter((x) => options.anyX || Number.isInteger(x));
+    const places = options.logX ? given : ticks(x0, x1, width < 500 ? 4 : 8).filter((x) => options.anyX || Number.isInteger(x));
     let end = -Infinity;
-    for (const mark of marks) {
-      const text = mark.toLocaleString("en");
+    for (const x of places) {
+      const text = mark(x);
       const half = text.length * 3.6 + 4;
-      const at = px(mark);
+      const at = px(x);
       if (at - half < end) continue;
       end = at + half;
       parts.push(drawn("text", { class: "tick", x: at, y: height - bottom + 17, "text-anchor": "middle", "font-size": 12 }, text));

@@ -37,7 +37,12 @@
     })), "ms"),
   }));
 
-  const layers = [...new Set(strategies.flatMap((s) => s.traffic.map((line) => line.layer)))];
+  // The strategy with most layers has its exchanges where they belong.
+  const longest = [...strategies].sort((a, b) => b.layers.length - a.layers.length);
+  const computed = [...new Set(longest.flatMap((s) => s.layers.map((line) => line.layer)))];
+  // As they stand in the net; the logits, which are no layer, behind all.
+  const place = (layer) => computed.includes(layer) ? computed.indexOf(layer) : computed.length;
+  const layers = [...new Set(strategies.flatMap((s) => s.traffic.map((line) => line.layer)))].sort((a, b) => place(a) - place(b));
   const moves = (s, layer) => s.traffic.find((line) => line.layer === layer) || { activation_bytes: 0, gradient_bytes: 0 };
   const movers = strategies.filter((s) => s.predicted_bytes > 0);
   if (movers.length > 0) {
@@ -68,9 +73,6 @@
     draw: lines(strategies.map((s) => ({ name: s.strategy, points: s.losses.map((loss, i) => [i + 1, loss]) })), { xLabel: "step", yLabel: "loss", overlaid: true }),
   }));
 
-  // The strategy with most lines has its exchanges where they belong.
-  const longest = [...strategies].sort((a, b) => b.layers.length - a.layers.length);
-  const computed = [...new Set(longest.flatMap((s) => s.layers.map((line) => line.layer)))];
   const layerMs = (s, layer) => {
     const line = s.layers.find((l) => l.layer === layer);
     return line ? short(line.forward_ms + line.backward_ms) : "";

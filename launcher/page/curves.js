@@ -83,6 +83,6 @@
     says: runs.map((run) => `${run.name}: ` + parts.map(([key, name]) => `${name} ${short(middle(run.ms[key]))} ms`).join(", ")).join(". "),
     names,
     figures: table("Milliseconds of a step", ["run", "step", ...names], runs.map((run) => [run.name, short(middle(run.ms.step)), ...parts.map(([key]) => short(middle(run.ms[key])))])),
-    draw: stackedBars(runs.map((run) => ({ name: run.name.split("/").pop(), parts: names, values: parts.map(([key]) => middle(run.ms[key])), label: `${short(middle(run.ms.step))} ms a step, ${short(middle(run.rate))} images/s` })), "ms"),
+    draw: stackedBars(runs.map((run) => ({ name: run.name, parts: names, values: parts.map(([key]) => middle(run.ms[key])), label: `${short(middle(run.ms.step))} ms a step, ${short(middle(run.rate))} images/s` })), "ms"),
   }));
 }

@@ -42,15 +42,15 @@
 
   const winners = [...new Set(lines_.map((p) => p.strategy))];
   const fields = data.map.quickest.map((row) => row.map((name) => Math.max(0, winners.indexOf(name))));
-  const texts = data.map.quickest.map((row, r) => row.map((name, c) => `batch ${data.map.batches[c]}, ${short(data.map.gbit[r])} Gbit/s: ${name || "none fits"}`));
+  const texts = data.map.quickest.map((row, r) => row.map((name, c) => `batch ${data.map.batches[c]}, ${mark(data.map.gbit[r])} Gbit/s: ${name || "none fits"}`));
   report.append(plot({
     title: "The quickest strategy by batch and link",
     note: `All ${(data.nodes * data.ranks_per_node).toLocaleString("en")} ranks; the link ${data.nodes > 1 ? "between nodes" : "inside a node"} from a sixteenth to sixteen times the described one.`,
     says: texts.map((row) => row.join("; ")).join(". "),
     names: winners,
     figures: table("The quickest strategy", ["Gbit/s", ...data.map.batches.map((batch) => `batch ${batch.toLocaleString("en")}`)],
-      data.map.quickest.map((row, r) => [short(data.map.gbit[r]), ...row])),
-    draw: map(fields, texts, data.map.batches.map((batch) => batch.toLocaleString("en")), data.map.gbit.map(short), { names: winners, xLabel: "global batch", yLabel: "Gbit/s" }),
+      data.map.quickest.map((row, r) => [mark(data.map.gbit[r]), ...row])),
+    draw: map(fields, texts, data.map.batches.map((batch) => batch.toLocaleString("en")), data.map.gbit.map(mark), { names: winners, xLabel: "global batch", yLabel: "Gbit/s" }),
   }));
 
   if (data.checked.length > 0) {

@@ -40,6 +40,21 @@ TEST(CurvesJson, HasAColumnAMetric) {
                [&] { static_cast<void>(curves_json({folder.path() / "none"})); });
 }
 
+TEST(CurvesJson, NamesRunsByTheirFolders) {
+  const TemporaryFolder folder;
+  for (const char* run : {"a/first", "a/second", "b/second"}) {
+    create_directories(folder.path() / run);
+    std::ofstream(folder.path() / run / "config.ini") << render_job(JobOptions{});
+    MetricsFile(folder.path() / run / "metrics.jsonl").write(TrainMetrics{.step = 1});
+  }
+  const auto a = folder.path() / "a";
+  const auto b = folder.path() / "b";
+  const auto runs = curves_json({a / "first" / "", a / "second", b / "." / "second"})["runs"];
+  EXPECT_EQ(runs[0]["name"], "first");
+  EXPECT_EQ(runs[1]["name"], (a / "second").string()) << "there are two of them";
+  EXPECT_EQ(runs[2]["name"], (b / "." / "second").string());
+}
+
 TEST(ChromeTrace, LaysClocksOfHostsOverEachOther) {
   // Host b's clock is 1 s ahead; ranks 0 and 1 left the meeting at different times.
   constexpr std::int64_t ahead = 1'000'000'000;
@@ -52,15 +67,16 @@ TEST(ChromeTrace, LaysClocksOfHostsOverEachOther) {
   for (const auto& event : json["traceEvents"])
     events[event["ph"].get<std::string>() + " " + event["name"].get<std::string>() +
            (event["ph"] == "M" ? std::to_string(event["pid"].get<int>()) : "")] = event;
-  EXPECT_EQ(events["M process_name2"]["args"]["name"], "rank 2 on b");
+  EXPECT_EQ(events["M process_name3"]["args"]["name"], "rank 2 on b");
   EXPECT_EQ(events["X forward"]["ts"], 0.0);
   EXPECT_EQ(events["X forward"]["dur"], 2.0);
-  EXPECT_EQ(events["X forward"]["tid"], 0);
+  EXPECT_EQ(events["X forward"]["tid"], 1);
   EXPECT_EQ(events["X finish"]["ts"], 1.0) << "one clock a host";
-  EXPECT_EQ(events["X finish"]["tid"], 1);
+  EXPECT_EQ(events["X finish"]["tid"], 5) << "no rank's steps have that number";
   EXPECT_EQ(events["b sum"]["ts"], 0.0);
   EXPECT_EQ(events["e sum"]["ts"], 6.0);
-  EXPECT_EQ(events["b sum"]["id"], events["e sum"]["id"]);
+  EXPECT_EQ(events["b sum"]["id2"]["local"], "1");
+  EXPECT_EQ(events["b sum"]["id2"], events["e sum"]["id2"]);
   EXPECT_EQ(events["b sum"]["args"]["bytes"], 64);
 }
 

@@ -17,7 +17,7 @@ TEST(TopClasses, RanksEqualOnesByTheirNumber) {
 }
 
 TEST(RightLabels, AreTheNamesOfFolders) {
-  const RightLabels labels({{"n1", "tench"}, {"n2", ""}});
+  const RightLabels labels({{"n1", "tench"}, {"n2", ""}}, "list.txt");
   EXPECT_EQ(labels.of("a/n2/x.jpg"), 1);
   EXPECT_EQ(labels.of("n1/x.jpg"), 0);
   EXPECT_EQ(labels.of("n1.jpg"), std::nullopt);

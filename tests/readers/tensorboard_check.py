@@ -9,7 +9,6 @@ Needs requirements-tensorboard.txt; ends with 77 where that is not there.
 
 import argparse
 import json
-import os
 import pathlib
 import re
 import struct
@@ -24,70 +23,11 @@ except ImportError:
     print("skipped: this Python has no tensorboard (tests/readers/requirements-tensorboard.txt)")
     sys.exit(SKIP)
 
-NET = """
-[model]
-input = 28
-kernels = 16,16,16,16,16
-neurons = 32,32
-conv1-kernel = 5
-conv1-stride = 1
-conv1-pad = 2
-weight-std = 0.163,0.1,0.118,0.167,0.167,0.118,0.25,0.25
-[data]
-unit-scale = true
-[solver]
-batch = 8
-lr = 0.002
-schedule = constant
-[parallel]
-strategy = model
-[run]
-log-every = 2
-histogram-every = 5
-checkpoint-every = 5
-keep = 0
-[device]
-threads = 1
-"""
-RUN = "run"
-
-
-class Checks:
-    """Counts what holds, and says what does not."""
-
-    def __init__(self):
-        self.done = 0
-        self.failed = 0
-
-    def equal(self, what, expected, got):
-        self.done += 1
-        if expected != got:
-            self.failed += 1
-            print(f"FAILED: {what}: expected {expected}, got {got}")
-
-
-def train(convoy, folder, steps):
-    """Two ranks train the run of the folder to its step `steps`."""
-    environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
-    options = ["--config", "net.ini", "--run.steps", str(steps)]
-    if not (folder / RUN).exists():
-        options += ["--data.train", "train.convoy", "--data.val", "val.convoy"]
-    command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", "2", convoy, "train"]
-    subprocess.run(command + options + ["--run.dir", RUN], cwd=folder, env=environment, check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+from small_run import RUN, Checks, make_data, train
 
 
 def make_run(convoy, folder):
-    def quietly(*command):
-        subprocess.run([convoy, *command], cwd=folder, check=True, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL)
-
-    quietly("synth", "--output", "images", "--classes", "4", "--train-images", "12",
-            "--val-images", "5", "--width", "40", "--height", "36")
-    quietly("pack", "--input", "images/train", "--output", "train.convoy", "--size", "32")
-    quietly("pack", "--input", "images/val", "--output", "val.convoy", "--size", "32",
-            "--classes", "train.convoy")
-    (folder / "net.ini").write_text(NET, encoding="utf-8")
+    make_data(convoy, folder)
     train(convoy, folder, 20)
     for checkpoint in (folder / RUN / "checkpoints").glob("step-*.h5"):
         if int(checkpoint.stem.split("-")[1]) > 10:
@@ -164,8 +104,7 @@ def main():
         folder = pathlib.Path(name)
         make_run(convoy, folder)
         check(convoy, folder, checks)
-    print(f"{checks.done} checks, {checks.failed} failed")
-    return 1 if checks.failed or not checks.done else 0
+    return checks.finish()
 
 
 if __name__ == "__main__":

@@ -65,7 +65,17 @@ expect 2 "--names must be torch, convoy, alexnet-pytorch or torchvision, not 'ke
 expect 2 "it has conv1, conv 16 5x5 pad 2, ReLU" convoy export --run.dir run --output x.safetensors --names torchvision
 expect 2 "has conv1, conv 96 11x11 stride 4, ReLU" convoy export --run.dir run --output x.safetensors --names alexnet-pytorch
 check "nothing is left of them" nothing_left "x.*"
-expect 7 "nowhere/x.onnx" convoy export --run.dir run --output nowhere/x.onnx
+expect 2 "there is no folder nowhere" convoy export --run.dir run --output nowhere/x.onnx
+mkdir folder.onnx
+expect 2 "folder.onnx is a folder" convoy export --run.dir run --output folder.onnx
+expect 7 "/proc/x.onnx" convoy export --run.dir run --output /proc/x.onnx
+expect 2 "run is a folder" convoy import --input torch.safetensors --output run
+cp torch.safetensors same.safetensors
+expect 2 "same.safetensors would be overwritten" convoy import --input same.safetensors --output ./same.safetensors
+check "it is left alone" cmp torch.safetensors same.safetensors
+printf '%s\n' a b c a >twice.txt
+expect 3 "the class list twice.txt has the class a twice" convoy import --input torch.safetensors \
+  --output x.h5 --classes twice.txt
 expect 2 "import needs --output FILE" convoy import --input torch.safetensors
 expect 2 "net.onnx cannot be imported" convoy import --input net.onnx --output x.h5
 expect 2 "leave --recipe out" convoy import --input torch.safetensors --output x.h5 --recipe caffe
@@ -86,6 +96,12 @@ head -c 20000 torch.safetensors >cut.safetensors
 expect 4 "cut.safetensors is not a whole safetensors file" convoy import --input cut.safetensors --output x.h5
 head -c 20000 net.caffemodel >cut.caffemodel
 expect 4 "cut.caffemodel is not a whole caffemodel" convoy import --input cut.caffemodel --output x.h5 --config short.ini
+cp net.onnx onnx.safetensors
+expect 4 "onnx.safetensors is not a whole safetensors file" convoy import --input onnx.safetensors --output x.h5
+cp torch.safetensors torch.caffemodel
+expect 4 "torch.caffemodel is not a whole caffemodel" convoy import --input torch.caffemodel --output x.h5
+: >empty.safetensors
+expect 4 "empty.safetensors is not a whole safetensors file" convoy import --input empty.safetensors --output x.h5
 expect 4 "missing.safetensors cannot be read" convoy import --input missing.safetensors --output x.h5
 check "nothing is left of them" nothing_left x.h5
 

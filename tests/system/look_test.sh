@@ -62,6 +62,15 @@ printf 'a\nb\n' >two.txt
 expect 3 "two.txt has 2 classes, and the net of" convoy predict --run.dir run mixed --classes two.txt
 printf '%s\n' 'a first' 'b second' 'c third' 'd fourth' >four.txt
 expect 0 "second" convoy predict --run.dir run images/val/001-*/00000.jpg --classes four.txt
+printf '%s\n' a b c a >twice.txt
+expect 3 "the class list twice.txt has the class a twice" convoy predict --run.dir run mixed --classes twice.txt
+cp images/val/001-*/00000.jpg photo.h5
+expect 4 "photo.h5 is cut short or was not written by Convoy" convoy predict mixed --checkpoint photo.h5
+expect 2 "mixed is a folder; name a file to write" convoy predict --run.dir run mixed --sheet mixed
+: >nothing.jpg
+expect 3 "1 of 1 files could not be used" convoy predict --run.dir run nothing.jpg
+cp "$work/.out" nothing.txt
+check "it is said to be empty" contains nothing.txt "nothing.jpg is empty"
 mkdir empty
 expect 3 "the folder empty holds no file" convoy predict --run.dir run empty
 head -c 5000 run/checkpoints/step-00000020.h5 >cut.h5
@@ -119,8 +128,8 @@ if command -v python3 >/dev/null; then
 import json
 events = json.load(open("trace.json"))["traceEvents"]
 for rank in (0, 1):
-    mine = [e for e in events if e["pid"] == rank]
-    spans = sorted((e["ts"], -e["dur"], e["name"]) for e in mine if e["ph"] == "X" and e["tid"] == 0)
+    mine = [e for e in events if e["pid"] == rank + 1]
+    spans = sorted((e["ts"], -e["dur"], e["name"]) for e in mine if e["ph"] == "X" and e["tid"] == rank + 1)
     open_ends = []
     for begin, minus, name in spans:
         while open_ends and open_ends[-1] <= begin + 1e-3:

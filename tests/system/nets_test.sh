@@ -57,6 +57,7 @@ check "without options that shape AlexNet" absent_text "lrn-alpha" single/config
 mv small.net kept.net
 expect 0 "24 steps" convoy train --run.dir single --run.steps 24
 expect 0 "images of val.convoy" convoy eval --run.dir model --data val.convoy
+expect 0 "16 kernels of 3 x 3 x 3 in 2 blocks" convoy show filters --run.dir model --output first.png
 expect 0 "step 20" convoy inspect model/checkpoints/step-00000020.h5
 expect 2 "model.net is 'small.net', which is neither a file nor" convoy train --config job.ini --run.dir again
 sed 's/pad 1/pad 0/' kept.net >other.net
@@ -72,6 +73,11 @@ expect 0 "images/s" convoy bench --model.net kept.net --solver.batch 4 --steps 1
 expect 0 "hybrid" convoy plan --model.net kept.net --cluster.gpus-per-node 4 --plan.batches 8
 expect 0 "model" ranks 2 compare --model.net kept.net --model.classes 4 --solver.batch 8 \
   --device.threads 1 --device.conv direct --compare.steps 2 --compare.strategies data,model
+
+about "One column, whatever the recipe's net has"
+expect 0 "1 step" convoy train --model.net "input 28; conv 8 kernel 5 relu; pool kernel 4 stride 4; fc classes" \
+  --data.train train.convoy --data.unit-scale true --solver.batch 8 --run.steps 1 --run.dir column
+expect 0 "8 kernels of 5 x 5 x 3 in 1 block," convoy show filters --run.dir column --output column.png
 
 about "What cannot work"
 expect 2 "model.net, statement 2: kernels of 9x9 pixels do not fit the 8x8 maps below" \

@@ -113,6 +113,10 @@ TEST(CaptionedSheet, ShowsPicturesAndBars) {
   // No picture lies in the fourth place.
   EXPECT_EQ(pixel(14 + 214 + 50, sheet.height - 100), (std::vector<int>{255, 255, 255}));
   EXPECT_EQ(sheet_columns(5), 3);
+  // With two bars a picture is 298 pixels high and 214 wide, alone hardly higher than wide.
+  EXPECT_EQ(sheet_columns(std::vector<CaptionedPicture>(8, one), 100), 4);
+  EXPECT_EQ(sheet_columns(std::vector<CaptionedPicture>(1, one), 100), 1);
+  EXPECT_EQ(sheet_columns(std::vector<CaptionedPicture>(8, {green, {}, {}}), 100), 3);
   expect_error(ExitCode::usage, {"no picture"}, [&] { write_captioned_sheet(path, {}, 9, 1); });
 }
 

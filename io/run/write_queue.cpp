@@ -101,7 +101,7 @@ void WriteQueue::put(std::size_t bytes, std::function<void()> work) {
   State& state = *state_;
   {
     std::unique_lock lock(state.mutex);
-    state.done.wait(lock, [&] { return state.bytes <= state.most_bytes || state.error; });
+    state.done.wait(lock, [&] { return state.bytes <= state.most_bytes; });
     state.tell();
     state.waiting.push_back({bytes, std::move(work)});
     state.bytes += bytes;

@@ -89,6 +89,7 @@ TEST_F(RunFolderOfRankZero, SaysWhatCouldNotBeWrittenOnce) {
     EXPECT_THAT(error.what(), HasSubstr("tensorboard"));
   }
   EXPECT_THROW(folder.write(TrainMetrics{.step = 2}), Error);
+  EXPECT_EQ(text("metrics.jsonl"), "");  // the event comes first
   testing::internal::CaptureStderr();
   { const RunFolder ends = std::move(folder); }
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");

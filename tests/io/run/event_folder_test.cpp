@@ -165,6 +165,14 @@ TEST_F(EventFiles, HalfAnEventIsCut) {
   EXPECT_EQ(shown(), before);
 }
 
+TEST_F(EventFiles, NumbersInNamesMayBeOfAnySize) {
+  train(0, 1);
+  fs::rename(event_files(folder_).front(),
+             folder_ / "events.out.tfevents.9223372036854775807.convoy");
+  train(1, 2);
+  EXPECT_EQ(event_files(folder_).size(), 2u);
+}
+
 TEST_F(EventFiles, OthersFilesAreLeftAlone) {
   cut_events(folder_, 1);  // no folder
   EXPECT_FALSE(fs::exists(folder_));

@@ -2,6 +2,7 @@
 #include "dist/checkpoint/checkpointer.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace convoy {
 
@@ -22,11 +23,13 @@ Checkpointer::Checkpointer(Session& session, const Solver& solver)
   for (Slot& slot : slots_) slot.memory = session.device().allocate_host(largest);
 }
 
-void Checkpointer::begin(const std::filesystem::path& path, const CheckpointInfo& info) {
+void Checkpointer::begin(const std::filesystem::path& path, const CheckpointInfo& info,
+                         std::function<void()> before_name) {
   snapshot_.take(session_.stream());
   next_ = 0;
   if (session_.leader()) {
-    file_ = std::make_unique<BackgroundCheckpoint>(path, info, snapshot_.tensors());
+    file_ = std::make_unique<BackgroundCheckpoint>(path, info, snapshot_.tensors(),
+                                                   std::move(before_name));
     for (const Snapshot::Piece& piece : snapshot_.pieces()) {
       if (piece.values != nullptr) file_->write(piece.tensor, piece.rows, piece.values);
     }

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "core/solver.h"
@@ -26,8 +27,10 @@ class Checkpointer {
   Checkpointer(Session& session, const Solver& solver);
 
   // Copies the present state and starts its way into the file `path`, which matters on rank 0.
-  // No rank may be busy. Training waits for the copy only.
-  void begin(const std::filesystem::path& path, const CheckpointInfo& info);
+  // No rank may be busy. Training waits for the copy only. `before_name`: called on rank 0, by the
+  // thread that writes, before the file gets its name.
+  void begin(const std::filesystem::path& path, const CheckpointInfo& info,
+             std::function<void()> before_name);
   // Moves the one that is under way along; to be called between steps. True on rank 0, once, when
   // its file is whole. Throws on rank 0 what its thread met (io/run/background_checkpoint.h).
   bool progress();

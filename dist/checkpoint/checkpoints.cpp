@@ -46,7 +46,9 @@ void Checkpoints::begin(const CheckpointInfo& info) {
   }
   began_ = Clock::now();
   begun_ = info.step;
-  checkpointer_.begin(kept_ ? kept_->path(begun_) : std::filesystem::path{}, info);
+  // A run that goes on from it finds in the folder what was written of the steps before.
+  checkpointer_.begin(kept_ ? kept_->path(begun_) : std::filesystem::path{}, info,
+                      [folder = folder_] { folder->settle(); });
   if (folder_ == nullptr) return;
   const std::chrono::duration<double, std::milli> stood = Clock::now() - began_;
   folder_->log(fmt::format("checkpoint after step {}: copied in {:.1f} ms", begun_, stood.count()),

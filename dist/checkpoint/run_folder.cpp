@@ -1,8 +1,12 @@
-// Creates a run directory or opens it again, and writes its log.
+// Creates a run directory or opens it again, and writes its lines and events in the background.
 #include "dist/checkpoint/run_folder.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <exception>
+#include <optional>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -12,11 +16,15 @@
 
 #include "core/error.h"
 #include "io/files/durable.h"
+#include "io/run/write_queue.h"
 
 namespace convoy {
 namespace {
 
 namespace fs = std::filesystem;
+using Clock = std::chrono::system_clock;
+
+constexpr std::size_t kMostBytes = 64 << 20;  // that wait for the disk
 
 std::shared_ptr<spdlog::sinks::sink> open_log(const fs::path& path) {
   try {
@@ -28,9 +36,10 @@ std::shared_ptr<spdlog::sinks::sink> open_log(const fs::path& path) {
 
 }  // namespace
 
-struct RunFolder::Log {
-  explicit Log(const fs::path& path)
-      : file("file", open_log(path)),
+struct RunFolder::Files {
+  explicit Files(const fs::path& folder)
+      : metrics(folder / "metrics.jsonl"),
+        file("file", open_log(folder / "log.txt")),
         out("out", std::make_shared<spdlog::sinks::stdout_sink_mt>()),
         err("err", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
     file.set_pattern("%Y-%m-%d %H:%M:%S %l %v");
@@ -39,23 +48,48 @@ struct RunFolder::Log {
     out.flush_on(spdlog::level::info);
     err.set_pattern("convoy: warning: %v");
     // The log is a convenience: a full disk ends the run where metrics or a checkpoint meet it.
-    file.set_error_handler([this, path](const std::string& reason) {
+    file.set_error_handler([this, path = folder / "log.txt"](const std::string& reason) {
       if (!complete) return;
       complete = false;
       err.warn("{} is incomplete from here on: {}", path.string(), reason);
     });
   }
+  ~Files() {
+    try {
+      if (const std::exception_ptr untold = queue.untold()) std::rethrow_exception(untold);
+    } catch (const std::exception& error) {
+      err.warn(error.what());
+    }
+  }
+
+  // The event comes first: an evaluation that is in metrics.jsonl is not made again.
+  template <typename Metrics>
+  void write(const Metrics& line) {
+    queue.put(sizeof(line), [this, line, now = Clock::now()] {
+      if (events) {
+        events->made_at(now);
+        events->write(line);
+      }
+      metrics.write(line);
+    });
+  }
+  void log(spdlog::level::level_enum level, const std::string& line) {
+    queue.put(line.size(), [this, level, line, now = Clock::now()] {
+      file.log(now, spdlog::source_loc{}, level, line);
+    });
+  }
+
+  MetricsFile metrics;
+  std::optional<EventFolder> events;
   bool complete = true;
   spdlog::logger file;
   spdlog::logger out;
   spdlog::logger err;
+  WriteQueue queue{kMostBytes};  // the last: its thread uses the others
 };
 
 RunFolder::RunFolder(const fs::path& folder, std::unique_ptr<RunLock> lock)
-    : folder_(folder),
-      lock_(std::move(lock)),
-      metrics_(folder / "metrics.jsonl"),
-      log_(std::make_unique<Log>(folder / "log.txt")) {}
+    : folder_(folder), lock_(std::move(lock)), files_(std::make_unique<Files>(folder)) {}
 
 RunFolder::RunFolder(RunFolder&&) noexcept = default;
 RunFolder::~RunFolder() = default;
@@ -91,18 +125,36 @@ RunFolder RunFolder::reopen(const fs::path& folder, const std::string& config,
   return {folder, std::move(lock)};
 }
 
+void RunFolder::keep_events(std::int64_t step) {
+  files_->queue.settle();
+  files_->events.emplace(folder_ / "tensorboard", step);
+}
+
+void RunFolder::write(const TrainMetrics& metrics) { files_->write(metrics); }
+void RunFolder::write(const EvalMetrics& metrics) { files_->write(metrics); }
+
+void RunFolder::show(std::size_t bytes, std::function<void(EventFolder&)> write) {
+  if (!files_->events) return;
+  files_->queue.put(bytes, [files = files_.get(), write = std::move(write), now = Clock::now()] {
+    files->events->made_at(now);
+    write(*files->events);
+  });
+}
+
+void RunFolder::settle() { files_->queue.settle(); }
+
 void RunFolder::keep_kernels(const std::string& choices) const {
   if (!choices.empty()) write_durably(folder_ / "kernels.txt", choices);
 }
 
 void RunFolder::log(const std::string& line, bool quiet) {
-  log_->file.info(line);
-  if (!quiet) log_->out.info(line);
+  if (!quiet) files_->out.info(line);
+  files_->log(spdlog::level::info, line);
 }
 
 void RunFolder::warn(const std::string& line) {
-  log_->file.warn(line);
-  log_->err.warn(line);
+  files_->err.warn(line);
+  files_->log(spdlog::level::warn, line);
 }
 
 }  // namespace convoy

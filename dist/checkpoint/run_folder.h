@@ -2,10 +2,11 @@
 // has one.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "dist/checkpoint/run_lock.h"
@@ -14,6 +15,9 @@
 
 namespace convoy {
 
+// Metrics, events and log.txt are written in the order of the calls, on a thread of its own. A call
+// waits for the disk only where 64 MB wait already; it throws Error(resource) where what earlier
+// ones gave could not be written.
 class RunFolder {
  public:
   // Creates the folder. Throws Error(usage) where it already holds a run, Error(resource) where it
@@ -25,15 +29,20 @@ class RunFolder {
   static RunFolder reopen(const std::filesystem::path& folder, const std::string& config,
                           std::unique_ptr<RunLock> lock, std::int64_t step, bool whole);
   RunFolder(RunFolder&&) noexcept;
-  ~RunFolder();
+  ~RunFolder();  // writes what was given; what cannot be written is a warning then
 
   // From now on there are events too, of a process that goes on after `step` steps.
-  void keep_events(std::int64_t step) { events_.emplace(folder_ / "tensorboard", step); }
-  [[nodiscard]] EventFolder* events() { return events_ ? &*events_ : nullptr; }  // null: none
+  void keep_events(std::int64_t step);
 
   // To metrics.jsonl, and the events.
-  void write(const TrainMetrics& metrics) { write_both(metrics); }
-  void write(const EvalMetrics& metrics) { write_both(metrics); }
+  void write(const TrainMetrics& metrics);
+  void write(const EvalMetrics& metrics);
+  // More events: `write` is called later by the thread, and owns what it reads, `bytes` of it.
+  // Nothing without keep_events().
+  void show(std::size_t bytes, std::function<void(EventFolder&)> write);
+  // Waits until everything that was given is in its file. From any thread.
+  void settle();
+
   [[nodiscard]] std::filesystem::path checkpoints() const { return folder_ / "checkpoints"; }
   // Writes kernels.txt (KernelChoices); nothing where no kernel was chosen by timing.
   void keep_kernels(const std::string& choices) const;
@@ -44,19 +53,11 @@ class RunFolder {
 
  private:
   RunFolder(const std::filesystem::path& folder, std::unique_ptr<RunLock> lock);
-  // An evaluation that is in metrics.jsonl is not made again: the event comes first.
-  template <typename Metrics>
-  void write_both(const Metrics& metrics) {
-    if (events_) events_->write(metrics);
-    metrics_.write(metrics);
-  }
 
   std::filesystem::path folder_;
   std::unique_ptr<RunLock> lock_;
-  MetricsFile metrics_;
-  std::optional<EventFolder> events_;
-  struct Log;
-  std::unique_ptr<Log> log_;
+  struct Files;
+  std::unique_ptr<Files> files_;
 };
 
 }  // namespace convoy

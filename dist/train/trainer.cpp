@@ -86,6 +86,7 @@ class Trainer {
   void train_steps(std::int64_t end, Reader& reader, Progress& progress);
   void await_batch(Reader& reader, Notice all);
   [[nodiscard]] Notice notice();
+  void settle();
   void answer(const Notice& all);
   [[noreturn]] void stop();
   [[noreturn]] void end_unreadable();
@@ -113,11 +114,11 @@ class Trainer {
   NextBatch batch_;
   ReaderOptions reading_;
   StepRunner runner_;
+  std::optional<RunFolder> folder_;  // rank 0; outlives a checkpoint that is under way
   Checkpointer checkpointer_;
   BoardLog board_;
   std::optional<Validation> validation_;  // once all ranks have the same training set
   std::string config_;                    // all options as resolved
-  std::optional<RunFolder> folder_;       // rank 0
   std::optional<Checkpoints> saved_;      // once there is a folder
 
   std::int64_t step_;  // finished
@@ -198,7 +199,7 @@ TrainResult Trainer::run() {
   } else if (evaluation_due()) {
     evaluate();
   }
-  saved_->finish();
+  settle();
   result_.steps = step_;
   result_.trained_steps = step_ - first_step_;
   result_.epochs = step_ / steps_per_epoch_;
@@ -248,9 +249,15 @@ void Trainer::answer(const Notice& all) {
   if (all.checkpoint || (every > 0 && step_ % every == 0)) checkpoint();
 }
 
+// What this run has done so far is on its disk.
+void Trainer::settle() {
+  saved_->finish();
+  if (folder_) folder_->settle();
+}
+
 void Trainer::stop() {
   checkpoint();
-  saved_->finish();
+  settle();
   const std::string done =
       saved_->newest().empty() && session_.leader()
           ? "before the first step; the same command starts the run again"
@@ -264,7 +271,7 @@ void Trainer::stop() {
 // The weights are as good as ever: only the images of a rank are not.
 void Trainer::end_unreadable() {
   checkpoint();
-  saved_->finish();
+  settle();
   batch_.rethrow();
   session_.everyone().barrier("end of the rank that cannot read its images");
   fail(ExitCode::rank_failed, "another rank could not read its images and went on");

@@ -29,6 +29,7 @@ struct BackgroundCheckpoint::State {
   std::filesystem::path path;
   CheckpointInfo info;
   std::vector<CheckpointTensor> tensors;
+  std::function<void()> before_name;
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -72,6 +73,7 @@ struct BackgroundCheckpoint::State {
         write(writer, piece);
         if (piece.written != nullptr) *piece.written = true;
       }
+      if (!abandoned) before_name();
       if (!abandoned) writer.finish();
     } catch (...) {
       error = std::current_exception();
@@ -81,11 +83,13 @@ struct BackgroundCheckpoint::State {
 };
 
 BackgroundCheckpoint::BackgroundCheckpoint(std::filesystem::path path, CheckpointInfo info,
-                                           std::vector<CheckpointTensor> tensors)
+                                           std::vector<CheckpointTensor> tensors,
+                                           std::function<void()> before_name)
     : state_(std::make_unique<State>()) {
   state_->path = std::move(path);
   state_->info = std::move(info);
   state_->tensors = std::move(tensors);
+  state_->before_name = std::move(before_name);
   try {
     state_->thread = std::thread([state = state_.get()] { state->run(); });
   } catch (const std::system_error& error) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,8 +24,10 @@ struct CheckpointTensor {
 // The thread makes no MPI call. Give pieces, finish(), then ask done() until it says so.
 class BackgroundCheckpoint {
  public:
-  BackgroundCheckpoint(std::filesystem::path path, CheckpointInfo info,
-                       std::vector<CheckpointTensor> tensors);
+  // `before_name`: called on the thread before the file gets its name; what it throws is met.
+  BackgroundCheckpoint(
+      std::filesystem::path path, CheckpointInfo info, std::vector<CheckpointTensor> tensors,
+      std::function<void()> before_name = [] {});
   ~BackgroundCheckpoint();  // one that was finished is still written; another leaves nothing
   BackgroundCheckpoint(const BackgroundCheckpoint&) = delete;
   BackgroundCheckpoint& operator=(const BackgroundCheckpoint&) = delete;

@@ -22,13 +22,13 @@ namespace {
 namespace fs = std::filesystem;
 namespace board = tensorboard;
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
+using Time = std::chrono::system_clock::time_point;
 
-board::Event event_at(std::int64_t step) {
+double seconds(Time time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
+
+board::Event event_at(std::int64_t step, Time made_at) {
   board::Event event;
-  event.set_wall_time(now());
+  event.set_wall_time(seconds(made_at));
   event.set_step(step);
   return event;
 }
@@ -64,7 +64,7 @@ EventFolder::EventFolder(fs::path folder, std::int64_t step)
     : folder_(std::move(folder)), first_step_(step) {}
 
 void EventFolder::write(const TrainMetrics& metrics) {
-  board::Event event = event_at(metrics.step);
+  board::Event event = event_at(metrics.step, made_at_);
   add(event, "loss/train", metrics.loss);
   add(event, "top1/train", metrics.top1);
   add(event, "top5/train", metrics.top5);
@@ -82,7 +82,7 @@ void EventFolder::write(const TrainMetrics& metrics) {
 }
 
 void EventFolder::write(const EvalMetrics& metrics) {
-  board::Event event = event_at(metrics.step);
+  board::Event event = event_at(metrics.step, made_at_);
   add(event, kEvaluationTag, metrics.loss);
   add(event, "top1/eval", metrics.top1);
   add(event, "top5/eval", metrics.top5);
@@ -93,7 +93,7 @@ void EventFolder::write(const EvalMetrics& metrics) {
 }
 
 void EventFolder::write(std::int64_t step, const std::vector<TaggedHistogram>& histograms) {
-  board::Event event = event_at(step);
+  board::Event event = event_at(step, made_at_);
   for (const TaggedHistogram& one : histograms) {
     board::Summary::Value& value = *event.mutable_summary()->add_value();
     value.set_tag(one.tag);
@@ -104,7 +104,7 @@ void EventFolder::write(std::int64_t step, const std::vector<TaggedHistogram>& h
 
 void EventFolder::write(std::int64_t step, const std::vector<TaggedPicture>& pictures) {
   constexpr std::int32_t rgb = 3;
-  board::Event event = event_at(step);
+  board::Event event = event_at(step, made_at_);
   for (const TaggedPicture& picture : pictures) {
     board::Summary::Value& value = *event.mutable_summary()->add_value();
     value.set_tag(picture.tag);
@@ -121,7 +121,7 @@ void EventFolder::write(std::int64_t step, const std::vector<TaggedPicture>& pic
 void EventFolder::write_config(std::int64_t step, const std::string& text) {
   constexpr std::int32_t string_type = 7;
   constexpr std::int32_t tensor_class = 2;
-  board::Event event = event_at(step);
+  board::Event event = event_at(step, made_at_);
   board::Summary::Value& value = *event.mutable_summary()->add_value();
   value.set_tag(kConfigTag);
   value.mutable_metadata()->mutable_plugin_data()->set_plugin_name("text");
@@ -145,12 +145,12 @@ void EventFolder::open() {
   out_.open(path_, std::ios::binary);
   if (!out_) fail(ExitCode::resource, "cannot open {}: {}", path_.string(), std::strerror(errno));
   board::Event version;
-  version.set_wall_time(now());
+  version.set_wall_time(seconds(made_at_));
   version.set_file_version("brain.Event:2");
   record(version.SerializeAsString());
   // A reader that has seen events which were cut since forgets them at this.
   constexpr std::int32_t start_of_session = 1;
-  board::Event start = event_at(first_step_ + 1);
+  board::Event start = event_at(first_step_ + 1, made_at_);
   start.mutable_session_log()->set_status(start_of_session);
   record(start.SerializeAsString());
 }

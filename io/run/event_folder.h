@@ -5,6 +5,7 @@
 // groups of the alphabet opened.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -35,6 +36,9 @@ class EventFolder {
  public:
   // The process goes on after `step` steps.
   EventFolder(std::filesystem::path folder, std::int64_t step);
+  // When the events that follow were made, which may be before they are written; at first, when
+  // this was constructed.
+  void made_at(std::chrono::system_clock::time_point time) { made_at_ = time; }
   void write(const TrainMetrics& metrics);
   void write(const EvalMetrics& metrics);
   void write(std::int64_t step, const std::vector<TaggedHistogram>& histograms);
@@ -45,6 +49,7 @@ class EventFolder {
  private:
   void open();
   void record(const std::string& event);
+  std::chrono::system_clock::time_point made_at_ = std::chrono::system_clock::now();
   std::filesystem::path folder_;
   std::int64_t first_step_;
   std::filesystem::path path_;  // of the file, once there is one

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <string_view>
 #include <system_error>
 
@@ -25,9 +26,10 @@ std::string event_file_name(std::int64_t number) {
 }
 
 std::int64_t event_file_number(const fs::path& file) {
-  const std::string name = file.filename().string();
+  constexpr std::size_t digits = std::numeric_limits<std::int64_t>::digits10;
+  const std::string text = file.filename().string().substr(kPrefix.size(), digits);
   std::int64_t number = 0;
-  std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), number);
+  std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
 }
 

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 seconds=${1:-60}
 targets=("${@:2}")
 [ ${#targets[@]} -gt 0 ] || targets=(config net classes source labels devkit image seal index shard checkpoint
-  safetensors caffemodel features)
+  safetensors caffemodel features events)
 
 if [ ! -f build/fuzz/CMakeCache.txt ]; then cmake --preset fuzz >/dev/null; fi
 cmake --build --preset fuzz >/dev/null

@@ -3,8 +3,11 @@
 #include <fstream>
 #include <string>
 
+#include "io/files/text_file.h"
 #include "io/model/caffe.h"
 #include "io/model/safetensors.h"
+#include "io/run/event_folder.h"
+#include "io/run/event_names.h"
 #include "launcher/net_files.h"
 #include "launcher/options.h"
 #include "tests/io/support/image_files.h"
@@ -17,7 +20,7 @@ int main(int argc, char** argv) {
   if (argc != 2) return 2;
   const fs::path folder = argv[1];
   for (const char* target : {"config", "net", "classes", "image", "seal", "source", "labels",
-                             "devkit", "safetensors", "caffemodel"}) {
+                             "devkit", "safetensors", "caffemodel", "events"}) {
     fs::create_directories(folder / target);
   }
   const auto write = [&](const std::string& name, const std::string& text) {
@@ -79,5 +82,21 @@ int main(int argc, char** argv) {
     if (place.kind == "bias" || place.layer == "fc8") small.places.push_back(place);
   write_caffemodel(folder / "caffemodel" / "biases", small);
   write_safetensors(folder / "safetensors" / "biases", small);
+  const fs::path events = folder / "events" / "made";
+  {
+    EventFolder run(events, 0);
+    run.write_config(0, "[run]\n");
+    for (std::int64_t step = 1; step <= 3; ++step) run.write(TrainMetrics{.step = step});
+    Histogram histogram;
+    static_cast<void>(count(std::vector<float>{-1, 0, 0.5F}, histogram));
+    run.write(3, {TaggedHistogram{"weight/conv1", histogram}});
+    run.write(3, {TaggedPicture{"inputs/0", pixels.data(), 3, 4}});
+    run.write(EvalMetrics{.step = 3});
+  }
+  const std::string run = read_small_file(event_files(events).front(), "event file");
+  fs::remove_all(events);
+  write("events/cut-at-0", std::string("\0\0", 2) + run);
+  write("events/cut-at-2", "\5\n1700000000" + run);
+  write("events/whole", "\7\0239223372036854775807" + run);
   image("map.png", png_file(pixels, 40, 30, PNG_FORMAT_RGB_COLORMAP, Bytes(256 * 3, 7)));
 }

@@ -71,6 +71,37 @@ TEST(BackgroundCheckpoint, LeavesNothingWhenItWasNot) {
   EXPECT_TRUE(fs::is_empty(folder.path()));
 }
 
+TEST(BackgroundCheckpoint, HasItsNameOnlyAfterWhatMustComeFirst) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "step-1.h5";
+  const std::vector<float> values = some_values();
+  bool too_early = false;
+  BackgroundCheckpoint checkpoint(path, {}, tensors, [&] { too_early = fs::exists(path); });
+  checkpoint.write(0, {0, 6}, values.data());
+  checkpoint.write(1, {0, 6}, values.data());
+  checkpoint.finish();
+  wait_for(checkpoint);
+  EXPECT_FALSE(too_early);
+  EXPECT_TRUE(fs::exists(path));
+}
+
+TEST(BackgroundCheckpoint, LeavesNothingWhereThatFailed) {
+  const TemporaryFolder folder;
+  const std::vector<float> values = some_values();
+  BackgroundCheckpoint checkpoint(folder.path() / "step-1.h5", {}, tensors,
+                                  [] { fail(ExitCode::resource, "the disk is full"); });
+  checkpoint.write(0, {0, 6}, values.data());
+  checkpoint.write(1, {0, 6}, values.data());
+  checkpoint.finish();
+  try {
+    wait_for(checkpoint);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "the disk is full");
+  }
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+}
+
 TEST(BackgroundCheckpoint, RefusesWhatIsNotFinite) {
   const TemporaryFolder folder;
   std::vector<float> values = some_values();

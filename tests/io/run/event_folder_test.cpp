@@ -1,6 +1,7 @@
 // Event files: what is in them, and that a run which resumes leaves neither overlap nor gap.
 #include "io/run/event_folder.h"
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -75,6 +76,14 @@ TEST_F(EventFiles, BeginWithVersionAndSession) {
   EXPECT_EQ(all[2].summary().value(0).simple_value(), 0.25F);
   EXPECT_EQ(all[2].summary().value(12).tag(), "ms/update");
   EXPECT_EQ(all[2].summary().value(12).simple_value(), 3.0F);
+}
+
+TEST_F(EventFiles, CarryTheTimeAtWhichTheyWereMade) {
+  EventFolder folder(folder_, 0);
+  folder.made_at(
+      std::chrono::system_clock::time_point(std::chrono::milliseconds(1'700'000'000'250)));
+  folder.write(TrainMetrics{.step = 1});
+  EXPECT_NEAR(events().back().wall_time(), 1'700'000'000.25, 1e-4);
 }
 
 TEST_F(EventFiles, HistogramsHaveTheirCountsAndNoEmptyNeighbours) {
@@ -154,6 +163,14 @@ TEST_F(EventFiles, HalfAnEventIsCut) {
   std::ofstream(file, std::ios::app | std::ios::binary) << framed("event").substr(0, 9);
   cut_events(folder_, 9);
   EXPECT_EQ(shown(), before);
+}
+
+TEST_F(EventFiles, NumbersInNamesMayBeOfAnySize) {
+  train(0, 1);
+  fs::rename(event_files(folder_).front(),
+             folder_ / "events.out.tfevents.9223372036854775807.convoy");
+  train(1, 2);
+  EXPECT_EQ(event_files(folder_).size(), 2u);
 }
 
 TEST_F(EventFiles, OthersFilesAreLeftAlone) {

@@ -61,7 +61,8 @@ UpdateSegment Solver::segment(const Part& part, std::int64_t begin, std::int64_t
   UpdateSegment s;
   s.w = values_ + begin;
   s.v = static_cast<float*>(first_moment_.data()) + begin;
-  if (options_.kind == "adam") s.s = static_cast<float*>(second_moment_.data()) + begin;
+  auto* const second = static_cast<float*>(second_moment_.data());
+  if (second != nullptr) s.s = second + begin;
   s.count = count;
   s.lr = part.lr;
   const double decay = options_.weight_decay * (part.bias ? options_.bias_decay_factor : 1);

@@ -120,21 +120,21 @@ void FullyConnectedGradient::make_block(const Scratch& scratch, const float* inp
       sink->expect({block.first + expected * block.row, block.count,
                     std::min(share, block.rows - expected), block.row});
     make_panel(scratch, inputs + at * spec_.images, block.rows, std::min(panel_, block.count - at),
-               sums + at, row, ahead_of(block, place, at));
+               sums + at, row, place != nullptr ? ahead_of(block, at) : Ahead{});
   }
 }
 
 // Of a block in place: lines of gradients that come next, for which stores would wait. Some
 // columns' panels share the rows of the columns after them.
 FullyConnectedGradient::Ahead FullyConnectedGradient::ahead_of(const GradientBlock& block,
-                                                               const float* place,
                                                                std::int64_t at) const {
   const std::int64_t next = (at / cpu::kAheadFloats + 1) * cpu::kAheadFloats;
-  if (place == nullptr || next + cpu::kAheadFloats > block.count) return {};
+  if (next + cpu::kAheadFloats > block.count) return {};
   const std::int64_t panels = cpu::kAheadFloats / panel_;
   const std::int64_t share = (block.rows + panels - 1) / panels;
   const std::int64_t row = at / panel_ % panels * share;
-  return {place + row * block.row + next, std::clamp<std::int64_t>(block.rows - row, 0, share)};
+  return {block.first + row * block.row + next,
+          std::clamp<std::int64_t>(block.rows - row, 0, share)};
 }
 
 // to [rows][width], `to_row` floats apart.

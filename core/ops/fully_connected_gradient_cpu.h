@@ -45,8 +45,7 @@ class FullyConnectedGradient {
   void sum_biases(const Scratch& scratch, std::int64_t rows, float* db) const;
   void make_block(const Scratch& scratch, const float* inputs, const GradientBlock& block,
                   float* place, GradientSink* sink) const;
-  [[nodiscard]] Ahead ahead_of(const GradientBlock& block, const float* place,
-                               std::int64_t at) const;
+  [[nodiscard]] Ahead ahead_of(const GradientBlock& block, std::int64_t at) const;
   void make_panel(const Scratch& scratch, const float* inputs, std::int64_t rows,
                   std::int64_t width, float* to, std::int64_t to_row, const Ahead& ahead) const;
 

@@ -33,7 +33,7 @@ class MinimalConv : public ConvOp {
         backward_(kernels_, team.kernels.lanes, spec.x.n, y_images(), taps_ - 1 - pad(),
                   x_images()),
         zeros_(static_cast<std::size_t>(std::max(x_.c, y_.c)) + 16),
-        weights_(team, kernels_, spec, forward_, zeros_.data()) {}
+        weights_(team, spec, forward_, zeros_.data()) {}
 
   [[nodiscard]] InputForm input_form() const override { return form_; }
 
@@ -105,6 +105,7 @@ class MinimalConv : public ConvOp {
   [[nodiscard]] std::int64_t blocked_floats() const {
     return form_.block > 1 ? weights_.filter_floats() : 0;
   }
+
   // out = in * filter for all groups and images; `flip` for the gradient of the input.
   void apply(const Application& a, bool flip, const float* in, const float* w, float* out,
              const cpu::MinimalOutput& epilogue, float* work) {

@@ -9,24 +9,20 @@
 
 namespace convoy {
 
-MinimalGradient::MinimalGradient(CpuTeam team, const cpu::MinimalKernels& kernels,
-                                 const ConvSpec& spec, const Application& forward,
+MinimalGradient::MinimalGradient(CpuTeam team, const ConvSpec& spec, const Application& forward,
                                  const float* zeros)
     : team_(team),
-      kernels_(kernels),
+      spec_(spec),
       forward_(forward),
+      kernels_(*forward.kernels),
       zeros_(zeros),
-      images_(spec.x.n),
-      groups_(spec.groups),
-      taps_(kernels.taps),
-      exact_zeros_(spec.exact_zeros),
       runs_(runs_of_images(spec, forward.plan.tiles())),
       sums_(forward.plan, team.kernels.lanes, spec.x.n / runs_, forward.in.channels,
             forward.out.channels, runs_ * spec.groups, team.threads),
-      unreached_(forward.in, forward.pad, forward.out, taps_) {}
+      unreached_(forward.in, forward.pad, forward.out, kernels_.taps) {}
 
 std::int64_t MinimalGradient::filter_floats() const {
-  return MinimalPlan::odd_lines(forward_.out.pixel * taps_ * taps_ * channels());
+  return MinimalPlan::odd_lines(forward_.out.pixel * kernels_.taps * kernels_.taps * channels());
 }
 
 std::int64_t MinimalGradient::bias_floats() const {
@@ -35,7 +31,7 @@ std::int64_t MinimalGradient::bias_floats() const {
 
 std::int64_t MinimalGradient::thread_floats() const {
   const std::int64_t sums = sums_.thread_floats(forward_.plan.planes());
-  if (!exact_zeros_) return sums;
+  if (!spec_.exact_zeros) return sums;
   return std::max(sums, MinimalPlan::odd_lines(unreached_.floats(sums_.slice)));
 }
 
@@ -49,11 +45,11 @@ const float* MinimalGradient::run(float* workspace, const float* x, const float*
   float* const filters = workspace;
   float* const biases = filters + runs_ * filter_floats();
   float* const work = biases + runs_ * bias_floats();
-  const std::int64_t units = runs_ * groups_ * sums_.slices;
+  const std::int64_t units = runs_ * spec_.groups * sums_.slices;
 #pragma omp parallel for schedule(static) num_threads(team_.threads)
   for (std::int64_t unit = 0; unit < units; ++unit) {
-    const std::int64_t run = unit / (groups_ * sums_.slices);
-    const std::int64_t group = unit / sums_.slices % groups_;
+    const std::int64_t run = unit / (spec_.groups * sums_.slices);
+    const std::int64_t group = unit / sums_.slices % spec_.groups;
     const std::int64_t begin = unit % sums_.slices * sums_.slice;
     const Range kernels{begin, std::min(forward_.out.channels, begin + sums_.slice)};
     sum_run(run, group, kernels, x, dy, filters + run * filter_floats(),
@@ -71,7 +67,7 @@ void MinimalGradient::sum_run(std::int64_t run, std::int64_t group, const Range&
                               const float* x, const float* dy, float* dw, float* db,
                               float* scratch) const {
   const MinimalPlan& plan = forward_.plan;
-  const std::int64_t run_images = images_ / runs_;
+  const std::int64_t run_images = spec_.x.n / runs_;
   const std::int64_t first_kernel = group * forward_.out.channels + kernels.begin;
   float* const sums = scratch + sums_.inputs.floats + sums_.gradients.floats;
   const float* const inputs = x + group * channels();
@@ -91,14 +87,15 @@ void MinimalGradient::sum_run(std::int64_t run, std::int64_t group, const Range&
       add = true;
     }
   }
-  const cpu::MinimalFilterGradient result{.sums = sums,
-                                          .plane = sums_.sums_plane,
-                                          .row = sums_.sums_row,
-                                          .kernels = kernels.size(),
-                                          .channels = channels(),
-                                          .dw = dw + first_kernel * taps_ * taps_ * channels()};
+  const cpu::MinimalFilterGradient result{
+      .sums = sums,
+      .plane = sums_.sums_plane,
+      .row = sums_.sums_row,
+      .kernels = kernels.size(),
+      .channels = channels(),
+      .dw = dw + first_kernel * kernels_.taps * kernels_.taps * channels()};
   kernels_.filter_gradient(&result);
-  if (exact_zeros_)
+  if (spec_.exact_zeros)
     unreached_.clear(inputs + forward_.in.at(run * run_images),
                      dy + outputs.at(run * run_images) + first_kernel, run_images, kernels.size(),
                      result.dw, scratch);

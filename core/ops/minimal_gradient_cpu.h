@@ -13,8 +13,8 @@ class MinimalGradient {
  public:
   // Of the convolution `spec`, whose forward pass for a group is `forward`; `zeros` is a pixel of
   // zeros. Both must outlive this.
-  MinimalGradient(CpuTeam team, const cpu::MinimalKernels& kernels, const ConvSpec& spec,
-                  const Application& forward, const float* zeros);
+  MinimalGradient(CpuTeam team, const ConvSpec& spec, const Application& forward,
+                  const float* zeros);
 
   [[nodiscard]] std::int64_t workspace_floats() const;
   // All filters [kernels, taps, taps, channels], and a little more.
@@ -34,13 +34,10 @@ class MinimalGradient {
                     float* db, float* scratch) const;
 
   CpuTeam team_;
-  const cpu::MinimalKernels& kernels_;
+  ConvSpec spec_;
   const Application& forward_;
+  const cpu::MinimalKernels& kernels_;
   const float* zeros_;
-  std::int64_t images_;
-  std::int64_t groups_;
-  std::int64_t taps_;
-  bool exact_zeros_;
   std::int64_t runs_;  // of images, whose sums are added pairwise
   WeightGradient sums_;
   UnreachedWeights unreached_;

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <exception>
 #include <optional>
-#include <string_view>
 #include <system_error>
 #include <utility>
 

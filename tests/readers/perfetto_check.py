@@ -7,7 +7,6 @@ with both tracks, every span where the rank had recorded it, none cut or laid in
 complaint. Needs requirements-perfetto.txt and a Chromium; ends with 77 where they are not there.
 """
 
-import argparse
 import collections
 import json
 import pathlib
@@ -15,9 +14,8 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 
-from small_run import RUN, Checks, make_data, quietly, train
+from small_run import RUN, check_in_new_folder, make_data, quietly, train
 
 SKIP = 77
 chromium = shutil.which("chromium") or shutil.which("google-chrome")
@@ -121,20 +119,13 @@ def check(run, trace, checks):
         checks.equal("steps", set(STEPS), {step for _, step in expected[rank, "steps"]})
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--convoy", required=True, type=pathlib.Path)
-    convoy = str(parser.parse_args().convoy.resolve())
-    checks = Checks()
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        make_data(convoy, folder)
-        train(convoy, folder, 8, "--run.trace-from", str(STEPS.start), "--run.trace-steps",
-              str(len(STEPS)))
-        quietly(convoy, folder, "show", "trace", RUN, "--output", "trace.json")
-        check(folder / RUN, folder / "trace.json", checks)
-    return checks.finish()
+def check_trace(convoy, folder, checks):
+    make_data(convoy, folder)
+    train(convoy, folder, 8, "--run.trace-from", str(STEPS.start), "--run.trace-steps",
+          str(len(STEPS)))
+    quietly(convoy, folder, "show", "trace", RUN, "--output", "trace.json")
+    check(folder / RUN, folder / "trace.json", checks)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(check_in_new_folder(__doc__, check_trace))

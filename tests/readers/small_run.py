@@ -1,7 +1,10 @@
 """A small run of two ranks, for checks of what runs write."""
 
+import argparse
 import os
+import pathlib
 import subprocess
+import tempfile
 
 NET = """
 [model]
@@ -75,3 +78,14 @@ def train(convoy, folder, steps, *more):
     command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", "2", convoy, "train"]
     subprocess.run(command + options + ["--run.dir", RUN], cwd=folder, env=environment, check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def check_in_new_folder(purpose, check):
+    """check(convoy, folder, checks), with the program that the command line names; its exit code."""
+    parser = argparse.ArgumentParser(description=purpose)
+    parser.add_argument("--convoy", required=True, type=pathlib.Path)
+    convoy = str(parser.parse_args().convoy.resolve())
+    checks = Checks()
+    with tempfile.TemporaryDirectory() as name:
+        check(convoy, pathlib.Path(name), checks)
+    return checks.finish()

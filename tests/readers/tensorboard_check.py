@@ -7,14 +7,11 @@ precision), histograms must count every parameter, and pictures and configuratio
 Needs requirements-tensorboard.txt; ends with 77 where that is not there.
 """
 
-import argparse
 import json
-import pathlib
 import re
 import struct
 import subprocess
 import sys
-import tempfile
 
 SKIP = 77
 try:
@@ -23,7 +20,7 @@ except ImportError:
     print("skipped: this Python has no tensorboard (tests/readers/requirements-tensorboard.txt)")
     sys.exit(SKIP)
 
-from small_run import RUN, Checks, make_data, train
+from small_run import RUN, check_in_new_folder, make_data, train
 
 
 def make_run(convoy, folder):
@@ -95,17 +92,10 @@ def check(convoy, folder, checks):
     checks.equal("configuration", f"```\n{written}```\n", text)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--convoy", required=True, type=pathlib.Path)
-    convoy = str(parser.parse_args().convoy.resolve())
-    checks = Checks()
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        make_run(convoy, folder)
-        check(convoy, folder, checks)
-    return checks.finish()
+def check_run(convoy, folder, checks):
+    make_run(convoy, folder)
+    check(convoy, folder, checks)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(check_in_new_folder(__doc__, check_run))

@@ -33,24 +33,29 @@ bool is_inside(const Slot& slot) {
   return slot.state != static_cast<std::uint64_t>(SlotState::left);
 }
 
-// The one that the rank stands in, if it stands in one; else the last that it came to.
-const Slot* latest(const Image& image) {
-  const Slot* found = slot_of(image, standing_of(image).waits_in.sequence);
-  for (const Slot& slot : image.slots) {
-    if (slot.state == static_cast<std::uint64_t>(SlotState::given_up) && slot.sequence != 0)
-      found = &slot;
-  }
-  return found != nullptr ? found : slot_of(image, image.header.entered);
-}
-
-const Slot* last_left(const Image& image) {
+// The newest slot that `fits`. Sequences are compared, not counted on: a rank that was killed may
+// have left a slot half written, whose sequence is 0.
+template <typename Fits>
+const Slot* newest(const Image& image, Fits fits) {
   const Slot* found = nullptr;
   for (const Slot& slot : image.slots) {
-    if (slot.sequence != 0 && !is_inside(slot) &&
-        (found == nullptr || slot.sequence > found->sequence))
+    if (slot.sequence != 0 && fits(slot) && (found == nullptr || slot.sequence > found->sequence))
       found = &slot;
   }
   return found;
+}
+
+// The one that the rank stands in, if it stands in one; else the last that it came to.
+const Slot* latest(const Image& image) {
+  const Slot* found = newest(image, [](const Slot& slot) {
+    return slot.state == static_cast<std::uint64_t>(SlotState::given_up);
+  });
+  if (found == nullptr) found = slot_of(image, standing_of(image).waits_in.sequence);
+  return found != nullptr ? found : newest(image, [](const Slot&) { return true; });
+}
+
+const Slot* last_left(const Image& image) {
+  return newest(image, [](const Slot& slot) { return !is_inside(slot); });
 }
 
 std::string name_of(const Image& image, const Slot* slot) {

@@ -70,6 +70,7 @@ struct Product {
   int64_t ahead_row = 0, ahead_rows = 0;
 };
 constexpr int64_t kAheadFloats = 256;
+constexpr int64_t kLineFloats = 16;  // of a cache line
 
 // How a side of an image is cut into tiles: the first `large` of the `count` have all outputs, the
 // others one less. The last one may reach past the end.

@@ -21,7 +21,6 @@ constexpr std::int64_t kBackwardDepth = 128;
 
 constexpr std::int64_t kForwardNeurons = 192;  // whose weights meet a packed block of the input
 constexpr std::int64_t kBackwardInputs = 256;  // wide enough that rows of weights are read well
-constexpr std::int64_t kPackedInputs = 512;    // of a piece of work in packing
 
 class FullyConnectedCpu : public FullyConnectedOp {
  public:
@@ -48,7 +47,7 @@ class FullyConnectedCpu : public FullyConnectedOp {
     const std::int64_t out = spec_.out;
     const bool relu = spec_.relu;
     auto* const inputs = static_cast<float*>(context.workspace);  // [panel][in][two vectors]
-    for_pieces(team_.threads, in, kPackedInputs, [&](std::int64_t begin, std::int64_t end) {
+    for_pieces(team_.threads, in, kPackedPiece, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = 0; i < n; i += panel_)
         team_.kernels.pack_transposed(x.f32() + i * in + begin, in, std::min(panel_, n - i),
                                       end - begin, inputs + i * in + begin * panel_, panel_);
@@ -88,7 +87,7 @@ class FullyConnectedCpu : public FullyConnectedOp {
     const std::int64_t in = spec_.in;
     const std::int64_t out = spec_.out;
     auto* const gradients = static_cast<float*>(context.workspace);  // [out][images]
-    for_pieces(team_.threads, out, kPackedInputs, [&](std::int64_t begin, std::int64_t end) {
+    for_pieces(team_.threads, out, kPackedPiece, [&](std::int64_t begin, std::int64_t end) {
       team_.kernels.pack_transposed(dy.f32() + begin, out, n, end - begin,
                                     gradients + begin * image_row_, image_row_);
     });

@@ -12,9 +12,6 @@
 namespace convoy {
 namespace {
 
-constexpr std::int64_t kPackedInputs = 512;  // of a piece of work in packing
-constexpr std::int64_t kLine = 16;           // floats of a cache line
-
 // A block in place is as wide as the packed inputs of its columns fit a core's own cache.
 constexpr std::int64_t kRowsInPlace = 48;
 constexpr std::int64_t kColumnsInPlace = 2048;
@@ -23,7 +20,8 @@ constexpr std::int64_t kCachedInputs = std::int64_t{128} << 10;
 // power of two apart, often compete for few places of that cache.
 constexpr std::int64_t kRows = 24;
 constexpr std::int64_t kColumns = 256;
-constexpr std::int64_t kBlockRow = kColumns + kLine;  // an odd number of cache lines, too
+constexpr std::int64_t kBlockRow =
+    kColumns + cpu::kLineFloats;  // an odd number of cache lines, too
 
 }  // namespace
 
@@ -64,7 +62,7 @@ void FullyConnectedGradient::run(float* workspace, const float* x, const float* 
   const std::int64_t in = spec_.in;
   const std::int64_t out = spec_.out;
   float* const inputs = workspace;  // [panel][images][two vectors]
-  for_pieces(team_.threads, in, kPackedInputs, [&](std::int64_t begin, std::int64_t end) {
+  for_pieces(team_.threads, in, kPackedPiece, [&](std::int64_t begin, std::int64_t end) {
     team_.kernels.pack(x + begin, in, n, end - begin, inputs + begin * n, n * panel_);
   });
   // In place there has to be room for whole vectors.

@@ -83,8 +83,7 @@ class MinimalPlan {
   // Rows and planes are an odd number of cache lines apart, so that the same place in many of them
   // does not fall into one set of the cache.
   static std::int64_t odd_lines(std::int64_t floats) {
-    constexpr std::int64_t kLine = 16;
-    return ((floats + kLine - 1) / kLine | 1) * kLine;
+    return ((floats + cpu::kLineFloats - 1) / cpu::kLineFloats | 1) * cpu::kLineFloats;
   }
   static std::int64_t row_floats(std::int64_t channels) { return odd_lines(channels); }
 

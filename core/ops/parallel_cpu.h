@@ -21,5 +21,7 @@ constexpr std::int64_t round_up(std::int64_t count, std::int64_t step) {
 
 // Elements per piece of an element-wise pass: large beside a thread's start, small beside a cache.
 inline constexpr std::int64_t kElementPiece = 16384;
+// Columns of a matrix that are packed in one piece.
+inline constexpr std::int64_t kPackedPiece = 512;
 
 }  // namespace convoy

@@ -10,8 +10,6 @@
 namespace convoy {
 namespace {
 
-constexpr std::int64_t kLine = 16;  // floats of a cache line
-
 class UpdateCpu : public UpdateOp {
  public:
   explicit UpdateCpu(CpuTeam team) : team_(team) {}
@@ -19,7 +17,7 @@ class UpdateCpu : public UpdateOp {
   void expect(const UpdateSegment& s) override {
     for (const float* values : {s.w, s.v, s.s})
       for (std::int64_t r = 0; values != nullptr && r < s.rows; ++r)
-        for (std::int64_t i = 0; i < s.count; i += kLine)
+        for (std::int64_t i = 0; i < s.count; i += cpu::kLineFloats)
           __builtin_prefetch(values + r * s.row + i, 1, 2);
   }
 

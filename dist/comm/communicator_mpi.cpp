@@ -1,7 +1,6 @@
 // Collectives over MPI.
 //
-// All are nonblocking calls that are polled, so that a rank that does not come is noticed. Memory
-// that the host cannot address passes by pinned host memory.
+// All are nonblocking calls that are polled, so that a rank that does not come is noticed.
 #include "dist/comm/communicator_mpi.h"
 
 #include <chrono>
@@ -14,6 +13,7 @@
 #include <mpi.h>
 
 #include "core/error.h"
+#include "dist/comm/host_staging.h"
 #include "dist/comm/sliced_sums.h"
 #include "dist/comm/sum_blocks.h"
 #include "dist/mpi/mpi_check.h"
@@ -60,7 +60,7 @@ class MpiCommunicator : public Communicator {
       : Communicator(watch),
         comm_(comm),
         device_(device),
-        staged_(device != nullptr && !device->host_addressable()),
+        host_(device),
         world_ranks_(world_ranks(comm)) {
     if (device != nullptr) sums_ = std::make_unique<SlicedSums>(comm);
     MPI_Comm_rank(comm_, &rank_);
@@ -169,107 +169,60 @@ class MpiCommunicator : public Communicator {
         });
   }
 
-  // Host memory of at least so many bytes; what has been asked for once is kept.
-  void* room(Buffer& buffer, std::int64_t bytes) const {
-    if (buffer.bytes() < static_cast<std::size_t>(bytes))
-      buffer = device_->allocate_host(static_cast<std::size_t>(bytes));
-    return buffer.data();
-  }
-
-  // Host memory of at least so many bytes for a nonblocking collective, to be given back to idle_.
-  Buffer take(std::int64_t bytes) {
-    Buffer taken;
-    if (!idle_.empty()) {
-      taken = std::move(idle_.back());
-      idle_.pop_back();
-    }
-    room(taken, bytes);
-    return taken;
-  }
-
-  // Host memory that stands for values of the device in a nonblocking collective; empty where none
-  // is needed. With the values in it if they are `read`, once the stream's work is done.
-  Buffer staging(const void* values, std::int64_t bytes, bool read, Stream& stream) {
-    Buffer staged;
-    if (staged_) {
-      staged = take(bytes);
-      void* host = staged.data();
-      if (read) device_->copy_to_host(host, values, static_cast<std::size_t>(bytes), stream);
-    }
-    stream.synchronize();
-    return staged;
-  }
-
-  // `values` where the host can read them, once the stream's work is done.
-  const void* on_host(const void* values, std::int64_t bytes, Stream& stream) {
-    if (staged_) {
-      void* host = room(sent_, bytes);
-      device_->copy_to_host(host, values, static_cast<std::size_t>(bytes), stream);
-      values = host;
-    }
-    stream.synchronize();
-    return values;
-  }
-
-  void to_device(void* values, const void* host, std::int64_t bytes, Stream& stream) const {
-    if (!staged_) return;
-    device_->copy_to_device(values, host, static_cast<std::size_t>(bytes), stream);
-    stream.synchronize();  // the host memory is used again
-  }
+  void write_sum(const void* blocks, void* sum, std::int64_t values, DType type, Stream& stream);
 
   MPI_Comm comm_;
   Device* device_;
-  bool staged_;
+  HostStaging host_;
   std::vector<int> world_ranks_;
   int rank_ = 0;
-  Buffer sent_;
-  Buffer received_;
-  Buffer result_;
-  std::vector<Buffer> idle_;          // of nonblocking collectives that are over
   std::unique_ptr<SlicedSums> sums_;  // null without a device
 };
 
 void MpiCommunicator::all_gather(const std::string& name, const void* part, void* all,
                                  std::int64_t values, DType type, Stream& stream) {
   const std::int64_t bytes = bytes_of(values, type);
-  const void* sent = on_host(part, bytes, stream);
-  void* received = staged_ ? room(received_, bytes * size()) : all;
+  const void* sent = host_.read(part, bytes, stream);
+  void* received = host_.staged() ? host_.room(bytes * size()) : all;
   run(enter(name, bytes), "MPI_Iallgather", [&](MPI_Request* request) {
     return MPI_Iallgather(sent, as_count(values), raw(type), received, as_count(values), raw(type),
                           comm_, request);
   });
-  to_device(all, received, bytes * size(), stream);
+  host_.write(all, received, bytes * size(), stream);
 }
 
 void MpiCommunicator::reduce_scatter(const std::string& name, const void* all, void* part,
                                      std::int64_t values, DType type, Stream& stream) {
   const std::int64_t bytes = bytes_of(values, type);
-  const void* sent = on_host(all, bytes * size(), stream);
-  void* received = room(received_, bytes * size());
+  const void* sent = host_.read(all, bytes * size(), stream);
+  void* received = host_.room(bytes * size());
   run(enter(name, bytes), "MPI_Ialltoall", [&](MPI_Request* request) {
     return MPI_Ialltoall(sent, as_count(values), raw(type), received, as_count(values), raw(type),
                          comm_, request);
   });
-  void* result = staged_ ? room(result_, bytes) : part;
-  sum_blocks(received, static_cast<std::size_t>(size()), values, type, device_->host_threads(),
-             result);
-  to_device(part, result, bytes, stream);
+  write_sum(received, part, values, type, stream);
 }
 
 void MpiCommunicator::reduce(const std::string& name, const void* values, void* sum,
                              std::int64_t length, DType type, int root, Stream& stream) {
   const std::int64_t bytes = bytes_of(length, type);
-  const void* sent = on_host(values, bytes, stream);
-  void* received = rank_ == root ? room(received_, bytes * size()) : nullptr;
+  const void* sent = host_.read(values, bytes, stream);
+  void* received = rank_ == root ? host_.room(bytes * size()) : nullptr;
   run(enter_rooted(name, bytes, root), "MPI_Igather", [&](MPI_Request* request) {
     return MPI_Igather(sent, as_count(length), raw(type), received, as_count(length), raw(type),
                        root, comm_, request);
   });
-  if (rank_ != root) return;
-  void* result = staged_ ? room(result_, bytes) : sum;
-  sum_blocks(received, static_cast<std::size_t>(size()), length, type, device_->host_threads(),
+  if (rank_ == root) write_sum(received, sum, length, type, stream);
+}
+
+// The sum of a block of each rank.
+void MpiCommunicator::write_sum(const void* blocks, void* sum, std::int64_t values, DType type,
+                                Stream& stream) {
+  const std::int64_t bytes = bytes_of(values, type);
+  void* result = host_.place(sum, bytes);
+  sum_blocks(blocks, static_cast<std::size_t>(size()), values, type, device_->host_threads(),
              result);
-  to_device(sum, result, bytes, stream);
+  host_.write(sum, result, bytes, stream);
 }
 
 class MpiCommunicator::Pending : public PendingCollective {
@@ -300,8 +253,8 @@ class MpiCommunicator::Pending : public PendingCollective {
     if (!over_) comm_.finish(request_, entered_);
     over_ = true;
     if (staged_.data() == nullptr) return;
-    if (writes_) comm_.to_device(values_, staged_.data(), entered_.bytes, stream);
-    comm_.idle_.push_back(std::move(staged_));
+    if (writes_) comm_.host_.write(values_, staged_.data(), entered_.bytes, stream);
+    comm_.host_.give_back(std::move(staged_));
   }
 
  private:
@@ -319,7 +272,7 @@ std::unique_ptr<PendingCollective> MpiCommunicator::start_broadcast(const std::s
                                                                     std::int64_t length, DType type,
                                                                     int root, Stream& stream) {
   const std::int64_t bytes = bytes_of(length, type);
-  Buffer staged = staging(values, bytes, rank_ == root, stream);
+  Buffer staged = host_.take_for(values, bytes, rank_ == root, stream);
   return std::make_unique<Pending>(
       *this, enter_rooted(name, bytes, root), "MPI_Ibcast", values, std::move(staged),
       rank_ != root, [&](void* data, MPI_Request* request) {
@@ -336,7 +289,7 @@ class MpiCommunicator::PendingSum : public PendingCollective {
         entered_(std::move(entered)),
         values_(values),
         staged_(std::move(staged)),
-        room_(comm.take(static_cast<std::int64_t>(comm.sums_->room_bytes(length)))) {
+        room_(comm.host_.take(static_cast<std::int64_t>(comm.sums_->room_bytes(length)))) {
     float* host = staged_.data() != nullptr ? static_cast<float*>(staged_.data()) : values;
     sum_ = comm_.sums_->start(host, length, room_.data(), comm_.device_->host_threads(),
                               entered_.name);
@@ -354,14 +307,14 @@ class MpiCommunicator::PendingSum : public PendingCollective {
       end();
     }
     if (staged_.data() == nullptr) return;
-    comm_.to_device(values_, staged_.data(), entered_.bytes, stream);
-    comm_.idle_.push_back(std::move(staged_));
+    comm_.host_.write(values_, staged_.data(), entered_.bytes, stream);
+    comm_.host_.give_back(std::move(staged_));
   }
 
  private:
   void end() {
     sum_.reset();
-    comm_.idle_.push_back(std::move(room_));
+    comm_.host_.give_back(std::move(room_));
   }
 
   MpiCommunicator& comm_;
@@ -385,7 +338,7 @@ std::unique_ptr<PendingCollective> MpiCommunicator::start_all_reduce(const std::
                                      });
   }
   as_count(length);
-  Buffer staged = staging(values, bytes, true, stream);
+  Buffer staged = host_.take_for(values, bytes, true, stream);
   return std::make_unique<PendingSum>(*this, enter(name, bytes), values, length, std::move(staged));
 }
 

@@ -20,11 +20,16 @@ enum class ExitCode : int {
   stopped = 75,        // stopped on request after a checkpoint; run again to go on
 };
 
+// `text` with '?' for control characters but line breaks. What files and options hold may end a
+// sentence with a NUL, or speak to the terminal.
+[[nodiscard]] std::string printable(std::string text);
+
 // `what()` is one sentence for a person: what is wrong, where, and what would be right.
 // The launcher adds rank and host when several ranks run.
 class Error : public std::runtime_error {
  public:
-  Error(ExitCode code, const std::string& sentence) : std::runtime_error(sentence), code_(code) {}
+  Error(ExitCode code, const std::string& sentence)
+      : std::runtime_error(printable(sentence)), code_(code) {}
   [[nodiscard]] ExitCode code() const { return code_; }
 
  private:

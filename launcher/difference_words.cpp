@@ -30,8 +30,9 @@ std::string towers(const JobOptions&) {
 std::string input_size(const JobOptions& job) {
   const ModelOptions& m = job.model;
   std::string text = fmt::format("crops of {0}x{0} pixels", m.input);
-  if (m.conv1_pad > 0) text += fmt::format(", {} zeros on each side", m.conv1_pad);
-  if (m.conv1_pad_end > 0) text += fmt::format(", {} more zeros below and right", m.conv1_pad_end);
+  if (m.conv1_pad > 0) text += fmt::format(", padded by {} on each side", m.conv1_pad);
+  if (m.conv1_pad_end > 0)
+    text += fmt::format(", padded by {} more below and right", m.conv1_pad_end);
   return text +
          "; the paper's text says 224x224, which its 11x11 kernels at stride 4 do not cover "
          "evenly: its 55x55 maps need 227, or 3 zeros at an edge";

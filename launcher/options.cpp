@@ -20,6 +20,10 @@ std::vector<Assignment> only(const std::vector<Assignment>& assignments, std::st
   return chosen;
 }
 
+bool sets(const std::vector<Assignment>& assignments, std::string_view key) {
+  return std::ranges::any_of(assignments, [&](const Assignment& a) { return a.key == key; });
+}
+
 // With a description, the options that shape AlexNet have nothing to say.
 bool shapes_alexnet(const std::string& key) {
   return key.starts_with("model.") && key != "model.net" && key != "model.classes";
@@ -57,9 +61,6 @@ void apply_recipe(JobOptions& job, const std::string& name) {
 
 std::string recipe_warning(const JobOptions& job, const std::vector<Assignment>& file,
                            const std::string& file_name, const std::vector<Assignment>& line) {
-  const auto sets = [](const std::vector<Assignment>& assignments, const std::string& key) {
-    return std::ranges::any_of(assignments, [&](const Assignment& a) { return a.key == key; });
-  };
   if (!sets(line, "recipe")) return {};
   JobOptions here = job;
   JobOptions plain = job;
@@ -88,8 +89,11 @@ std::string render_job(const JobOptions& job) {
   return render_ini(described);
 }
 
-void resolve_job(JobOptions& job, const std::vector<Assignment>& file, const Origin& file_origin,
+void resolve_job(JobOptions& job, std::vector<Assignment> file, const Origin& file_origin,
                  const std::vector<Assignment>& line, const Origin& line_origin) {
+  // A net that the command line replaces is not looked for: its file may be elsewhere by now.
+  if (sets(line, "model.net"))
+    std::erase_if(file, [](const Assignment& a) { return a.key == "model.net"; });
   const OptionTable table = job_table(job);
   assign(table, only(file, "recipe"), file_origin);
   assign(table, only(line, "recipe"), line_origin);

@@ -22,7 +22,7 @@ void apply_recipe(JobOptions& job, const std::string& name);
 // Fills `job` by the order of precedence; `file` and `line` are assignments for job_table's keys.
 // The recipe is the one that the command line names, else the file, else `paper`. Sets
 // job.render.
-void resolve_job(JobOptions& job, const std::vector<Assignment>& file, const Origin& file_origin,
+void resolve_job(JobOptions& job, std::vector<Assignment> file, const Origin& file_origin,
                  const std::vector<Assignment>& line, const Origin& line_origin);
 
 // Where job.model.net is given: refuses assignments of options that shape AlexNet, and sets the

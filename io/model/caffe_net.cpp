@@ -54,7 +54,8 @@ class NetBuilder {
 void add(NetBuilder& net, const LayerSpec& layer, const ConvLayer& conv) {
   if (conv.pad_begin != conv.pad_end) {
     fail(ExitCode::usage,
-         "{} has {} zeros on one side and {} on the other; a layer of Caffe has as many on both",
+         "{} is padded by {} on one side and by {} on the other; a layer of Caffe has as much on "
+         "both",
          layer.name, conv.pad_begin, conv.pad_end);
   }
   caffe::Convolution& to = *net.layer("Convolution", layer.name).mutable_convolution_param();

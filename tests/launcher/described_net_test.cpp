@@ -83,6 +83,15 @@ TEST(DescribedNet, AndOptionsThatShapeAlexNetExcludeEachOther) {
       227);
 }
 
+TEST(DescribedNet, OfAConfigFileIsNotLookedForWhereTheCommandLineHasAnother) {
+  EXPECT_THAT(refusal([] {
+                (void)resolved({{"model.net", "gone.net"}}, {});
+              }),
+              HasSubstr("model.net is 'gone.net'"));
+  const JobOptions job = resolved({{"model.net", "gone.net"}}, {{"model.net", "zfnet"}});
+  EXPECT_EQ(job.model.net, resolve_net("zfnet"));
+}
+
 TEST(DescribedNet, IsRefusedWithItsPlace) {
   const TemporaryFolder folder;
   const std::filesystem::path path = folder.path() / "bad.net";

@@ -80,7 +80,7 @@ TEST_F(Caffe, TowersAreSlicedNormalisedAndConcatenated) {
 TEST_F(Caffe, WhatItCannotSayIsRefused) {
   ModelOptions model = small_model();
   model.conv1_pad_end = 1;
-  expect_error(ExitCode::usage, {"conv1 has 2 zeros on one side and 3 on the other"},
+  expect_error(ExitCode::usage, {"conv1 is padded by 2 on one side and by 3 on the other"},
                [&] { static_cast<void>(caffe_net(build_alexnet(model))); });
 }
 

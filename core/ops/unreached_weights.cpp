@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <utility>
 
 namespace convoy {
 namespace {
@@ -15,34 +14,26 @@ std::uint64_t nonzero(const float* values, std::int64_t count) {
   return bits;
 }
 
-bool has(const std::uint64_t* set, std::int64_t member) {
-  return (set[member / 64] >> (member % 64) & 1) != 0;
-}
-
 }  // namespace
 
 void UnreachedWeights::clear(const float* x, const float* dy, std::int64_t images,
                              std::int64_t kernels, float* dw, float* work) const {
-  auto* free = reinterpret_cast<std::uint64_t*>(work);
-  const auto take = [&](std::int64_t words) { return std::exchange(free, free + words); };
-  const Marks inputs{take(pixels() * words_), take(words_), words_};
-  const std::int64_t kernel_words = words_for(kernels);
-  const Marks gradients{take(y_.h * y_.w * kernel_words), take(kernel_words), kernel_words};
-  std::uint64_t* const all = take(words_);  // channels
+  auto* const inputs = reinterpret_cast<std::uint64_t*>(work);  // [pixel][channel]
+  std::uint64_t* const seen = inputs + pixels() * words_;       // [channel], of an image
+  std::uint64_t* const all = seen + words_;                     // [channel]
+  std::uint64_t* const unreached = all + words_;                // [kernel, tap, tap][channel]
   const std::int64_t taps = kernels * taps_ * taps_;
-  std::uint64_t* const unreached = take(taps * words_);  // [kernel, tap, tap][channel]
   std::fill_n(all, words_, ~std::uint64_t{0});
   if (x_.channels % 64 != 0) all[words_ - 1] >>= 64 - x_.channels % 64;
   for (std::int64_t tap = 0; tap < taps; ++tap) std::copy_n(all, words_, unreached + tap * words_);
 
   bool more = true;
   for (std::int64_t n = 0; n < images && more; ++n) {
-    mark_inputs(x + x_.at(n), inputs);
-    mark_gradients(dy + y_.at(n), kernels, gradients);
+    mark_inputs(x + x_.at(n), inputs, seen);
     more = false;
     for (std::int64_t k = 0; k < kernels; ++k) {
       std::uint64_t* const filter = unreached + k * taps_ * taps_ * words_;
-      if (has(gradients.seen, k)) strike(inputs, gradients, k, filter);
+      strike(dy + y_.at(n) + k, inputs, seen, filter);
       more = more || any(filter, all);
     }
   }
@@ -52,42 +43,34 @@ void UnreachedWeights::clear(const float* x, const float* dy, std::int64_t image
       dw[i / words_ * x_.channels + i % words_ * 64 + std::countr_zero(bits)] = 0;
 }
 
-void UnreachedWeights::mark_inputs(const float* image, const Marks& marks) const {
-  std::fill_n(marks.pixels, pixels() * words_, 0);
-  std::fill_n(marks.seen, words_, 0);
+// Which channels are not 0, at each pixel and in the whole image.
+void UnreachedWeights::mark_inputs(const float* image, std::uint64_t* inputs,
+                                   std::uint64_t* seen) const {
+  std::fill_n(inputs, pixels() * words_, 0);
+  std::fill_n(seen, words_, 0);
   const std::int64_t bottom = std::min(x_.h + pad_, y_.h + taps_ - 1);
   const std::int64_t right = std::min(x_.w + pad_, row());
   for (std::int64_t h = pad_; h < bottom; ++h)
-    for (std::int64_t w = pad_; w < right; ++w)
-      mark(image + ((h - pad_) * x_.w + w - pad_) * x_.pixel, x_.channels, h * row() + w, marks);
-}
-
-void UnreachedWeights::mark_gradients(const float* image, std::int64_t kernels,
-                                      const Marks& marks) const {
-  std::fill_n(marks.seen, marks.words, 0);
-  for (std::int64_t pixel = 0; pixel < y_.h * y_.w; ++pixel)
-    mark(image + pixel * y_.pixel, kernels, pixel, marks);
-}
-
-void UnreachedWeights::mark(const float* values, std::int64_t count, std::int64_t pixel,
-                            const Marks& marks) {
-  for (std::int64_t word = 0; word < marks.words; ++word) {
-    const std::uint64_t bits =
-        nonzero(values + word * 64, std::min<std::int64_t>(64, count - word * 64));
-    marks.pixels[pixel * marks.words + word] = bits;
-    marks.seen[word] |= bits;
-  }
+    for (std::int64_t w = pad_; w < right; ++w) {
+      const float* const pixel = image + ((h - pad_) * x_.w + w - pad_) * x_.pixel;
+      for (std::int64_t word = 0; word < words_; ++word) {
+        const std::uint64_t bits =
+            nonzero(pixel + word * 64, std::min<std::int64_t>(64, x_.channels - word * 64));
+        inputs[(h * row() + w) * words_ + word] = bits;
+        seen[word] |= bits;
+      }
+    }
 }
 
 // Strikes off what an image reaches of a kernel's weights.
-void UnreachedWeights::strike(const Marks& inputs, const Marks& gradients, std::int64_t kernel,
-                              std::uint64_t* filter) const {
+void UnreachedWeights::strike(const float* gradient, const std::uint64_t* inputs,
+                              const std::uint64_t* seen, std::uint64_t* filter) const {
   const std::int64_t line = taps_ * words_;
-  for (std::int64_t h = 0; h < y_.h && any(filter, inputs.seen); ++h)
+  for (std::int64_t h = 0; h < y_.h && any(filter, seen); ++h)
     for (std::int64_t w = 0; w < y_.w; ++w) {
-      if (!has(gradients.pixels + (h * y_.w + w) * gradients.words, kernel)) continue;
+      if (gradient[(h * y_.w + w) * y_.pixel] == 0.0F) continue;
       for (std::int64_t tap = 0; tap < taps_; ++tap) {
-        const std::uint64_t* const under = inputs.pixels + ((h + tap) * row() + w) * words_;
+        const std::uint64_t* const under = inputs + ((h + tap) * row() + w) * words_;
         std::uint64_t* const left = filter + tap * line;
         for (std::int64_t i = 0; i < line; ++i) left[i] &= ~under[i];
       }

@@ -27,12 +27,12 @@ ConvInputs draw_sparse_inputs(const ConvSpec& spec, std::uint32_t sequence) {
 
 std::vector<ConvSpec> cases_for_zeros() {
   std::vector<ConvSpec> cases{
-      inner({8, 3, 3, 16}, 24, 3, 1, 1),        inner({4, 7, 7, 16}, 24, 5, 2, 2),
-      inner({4, 3, 3, 70}, 9, 3, 1, 1),         inner({2, 4, 5, 128}, 4, 3, 0, 1),
-      inner({8, 3, 3, 8}, 40, 3, 1, 1, 2, 4),   inner({16, 13, 13, 5}, 4, 3, 1, 1, 1, 2),
-      inner({2, 4, 4, 8}, 140, 3, 1, 1),        inner({4, 2, 2, 24}, 6, 5, 4, 4, 2),
-      inner({1, 1, 1, 65}, 3, 3, 1, 1),         first({2, 23, 27, 3}, 20, 11, 4, 0, 0),
-      first({4, 19, 30, 3}, 10, 9, 2, 2, 2, 2),
+      inner({8, 3, 3, 16}, 24, 3, 1, 1),      inner({4, 7, 7, 16}, 24, 5, 2, 2),
+      inner({4, 3, 3, 70}, 9, 3, 1, 1),       inner({2, 4, 5, 128}, 4, 3, 0, 1),
+      inner({8, 3, 3, 8}, 40, 3, 1, 1, 2, 4), inner({16, 13, 13, 5}, 4, 3, 1, 1, 1, 2),
+      inner({4, 2, 2, 24}, 6, 5, 4, 4, 2),    inner({1, 1, 1, 65}, 3, 3, 1, 1),
+      first({2, 23, 27, 3}, 20, 11, 4, 0, 0), first({4, 19, 30, 3}, 10, 9, 2, 2, 2, 2),
+      inner({2, 4, 4, 8}, 140, 3, 1, 1),
   };
   for (ConvSpec& spec : cases) spec.exact_zeros = true;
   return cases;

@@ -78,7 +78,10 @@ void zero(void* data, std::size_t bytes, int threads) {
 
 CpuDevice::CpuDevice(int threads, cpu::Isa isa)
     : threads_(threads), kernels_(cpu::kernels_for(isa)), operations_(threads, isa) {
-  omp_set_num_threads(threads);  // oneDNN asks OpenMP for its team
+  // oneDNN asks OpenMP for its team, and waits for every thread of it: none may be left out.
+  omp_set_num_threads(threads);
+  omp_set_dynamic(0);
+  omp_set_max_active_levels(std::max(1, omp_get_max_active_levels()));
 }
 
 // The best of a few rounds of some milliseconds: other work on the machine only ever slows it down.

@@ -13,13 +13,30 @@ namespace {
 
 // Whole sections, and keys. Datasets are compared by fingerprint once they are open.
 constexpr std::array<std::string_view, 2> kFreeSections{"dist", "parallel"};
-constexpr std::array<std::string_view, 24> kFreeKeys{
-    "run.dir",        "run.steps",       "run.epochs",           "run.log-every",
-    "run.eval-every", "run.eval-views",  "run.checkpoint-every", "run.checkpoint-minutes",
-    "run.keep",       "run.keep-best",   "run.max-loss",         "data.train",
-    "data.val",       "data.threads",    "data.ahead",           "data.verify",
-    "device.kind",    "device.threads",  "device.graph",         "device.workspace-mb",
-    "run.trace-from", "run.trace-steps", "run.tensorboard",      "run.histogram-every",
+constexpr std::array<std::string_view, 23> kFreeKeys{
+    "run.dir",
+    "run.steps",
+    "run.epochs",
+    "run.log-every",
+    "run.eval-every",
+    "run.checkpoint-every",
+    "run.checkpoint-minutes",
+    "run.keep",
+    "run.keep-best",
+    "run.max-loss",
+    "data.train",
+    "data.val",
+    "data.threads",
+    "data.ahead",
+    "data.verify",
+    "device.kind",
+    "device.threads",
+    "device.graph",
+    "device.workspace-mb",
+    "run.trace-from",
+    "run.trace-steps",
+    "run.tensorboard",
+    "run.histogram-every",
 };
 
 bool may_change(const Option& option) {

@@ -1,8 +1,10 @@
-// Softmax and cross-entropy on the CPU; sums in double, in the order of the images.
+// Softmax and cross-entropy on the CPU; sums in double.
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "core/error.h"
 #include "core/ops/operations_cpu.h"
@@ -43,25 +45,34 @@ struct Normaliser {
   [[nodiscard]] double log_p(float logit) const { return logit - largest - log_sum; }
 };
 
-// Adds neighbours, then sums of two, of four and so on: replicas that hold the halves of a batch
-// make the same sums as one rank does, to the last bit.
+// The sum of halves that are summed alike, as long as they have halves: replicas that hold the
+// halves of a batch make the same sums as one rank does, to the last bit. What has no halves is
+// summed in order.
 class PairwiseSum {
  public:
+  explicit PairwiseSum(std::int64_t values)
+      : leaf_(values > 0 ? values >> std::countr_zero(static_cast<std::uint64_t>(values)) : 1) {}
+
   void add(double value) {
+    sum_ += value;
+    if (++in_leaf_ < leaf_) return;
+    double sum = std::exchange(sum_, 0.0);
+    in_leaf_ = 0;
     std::size_t level = 0;
-    for (std::uint64_t full = count_++; (full & 1) != 0; full >>= 1) value += sums_[level++];
-    sums_[level] = value;
+    for (std::uint64_t full = leaves_++; (full & 1) != 0; full >>= 1) sum = sums_[level++] + sum;
+    sums_[level] = sum;
   }
+  // Of all the values, once they are there.
   [[nodiscard]] double total() const {
-    double sum = 0;
-    for (std::size_t level = 0; level < sums_.size(); ++level)
-      if ((count_ >> level & 1) != 0) sum = sums_[level] + sum;
-    return sum;
+    return leaves_ == 0 ? 0 : sums_[static_cast<std::size_t>(std::countr_zero(leaves_))];
   }
 
  private:
-  std::uint64_t count_ = 0;
-  std::array<double, 64> sums_{};  // level l: of 2^l values, where bit l of the count is set
+  std::int64_t leaf_;  // values of a sum without halves
+  std::int64_t in_leaf_ = 0;
+  double sum_ = 0;
+  std::uint64_t leaves_ = 0;
+  std::array<double, 64> sums_{};  // level l: of 2^l leaves, where bit l of their count is set
 };
 
 class SoftmaxLossCpu : public SoftmaxLossOp {
@@ -123,7 +134,7 @@ class SoftmaxLossCpu : public SoftmaxLossOp {
         fail(ExitCode::bad_data, "Image {} of the batch has label {}, but there are {} classes.", i,
              label[i], classes);
     *sums = {};
-    PairwiseSum loss;
+    PairwiseSum loss(images);
     std::array<ImageScore, 64> scores;
     for (std::int64_t begin = 0; begin < images; begin += 64) {
       const std::int64_t end = std::min<std::int64_t>(images, begin + 64);

@@ -79,6 +79,11 @@ void Checkpoints::proven(std::int64_t step) {
   if (kept_) kept_->proven(step);
 }
 
+std::optional<std::int64_t> Checkpoints::good_under_way() const {
+  if (!kept_ || !checkpointer_.busy() || !kept_->is_proven(begun_)) return std::nullopt;
+  return begun_;
+}
+
 std::filesystem::path Checkpoints::last_good() const {
   return kept_ ? kept_->last_good() : std::filesystem::path{};
 }

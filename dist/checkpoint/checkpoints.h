@@ -36,6 +36,8 @@ class Checkpoints {
   void proven(std::int64_t step);
   // On rank 0; empty: none.
   [[nodiscard]] std::filesystem::path last_good() const;
+  // After which step, if it is not whole yet; on rank 0.
+  [[nodiscard]] std::optional<std::int64_t> good_under_way() const;
   [[nodiscard]] const std::filesystem::path& newest() const { return newest_; }  // that is whole
 
  private:

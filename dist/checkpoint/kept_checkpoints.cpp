@@ -42,7 +42,11 @@ std::vector<StepFile> checkpoints_in(const fs::path& folder) {
 
 KeptCheckpoints::KeptCheckpoints(fs::path folder, std::int64_t keep, bool keep_best,
                                  std::int64_t newest)
-    : folder_(std::move(folder)), keep_(keep), keep_best_(keep_best), newest_(newest) {}
+    : folder_(std::move(folder)),
+      keep_(keep),
+      keep_best_(keep_best),
+      newest_(newest),
+      proven_(newest - 1) {}
 
 fs::path KeptCheckpoints::path(std::int64_t step) const {
   return folder_ / fmt::format("{}{:08}.h5", kPrefix, step);

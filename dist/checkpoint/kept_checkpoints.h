@@ -20,7 +20,7 @@ struct StepFile {
 class KeptCheckpoints {
  public:
   // `keep`: newest ones that stay; 0: all. `keep_best`: whether best.h5 is made. `newest`: the step
-  // of the one from which the run goes on; negative: none.
+  // of the one from which the run goes on, before which all losses were finite; negative: none.
   KeptCheckpoints(std::filesystem::path folder, std::int64_t keep, bool keep_best,
                   std::int64_t newest);
 
@@ -34,6 +34,7 @@ class KeptCheckpoints {
   void best(std::int64_t step);
   // The weights after `step` steps, and all before, gave finite losses.
   void proven(std::int64_t step);
+  [[nodiscard]] bool is_proven(std::int64_t step) const { return step <= proven_; }
   // The newest whole one that is proven; empty: none.
   [[nodiscard]] std::filesystem::path last_good() const;
 
@@ -45,7 +46,7 @@ class KeptCheckpoints {
   std::int64_t keep_;
   bool keep_best_;
   std::int64_t newest_;  // whole; negative: none
-  std::int64_t proven_ = -1;
+  std::int64_t proven_;
   std::optional<std::int64_t> best_;  // to be linked
 };
 

@@ -1,6 +1,7 @@
 // Looks through a run directory, newest checkpoint first.
 #include "dist/checkpoint/resume.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -24,21 +25,25 @@ std::string text_of_file(const fs::path& path) {
 // Rank 0: opens the newest whole checkpoint, and says of newer ones why they are not used.
 void open_newest(const fs::path& folder, RunState& run) {
   const std::vector<StepFile> files = checkpoints_in(folder);
+  std::vector<std::string> problems;
   for (const StepFile& file : files) {
     try {
       run.checkpoint = std::make_unique<CheckpointReader>(file.path);
       run.path = file.path;
       break;
     } catch (const Error& error) {
-      run.warnings.push_back(fmt::format("{}; the checkpoint before it is used", error.what()));
+      problems.emplace_back(error.what());
     }
   }
-  if (run.checkpoint || files.empty()) return;
+  if (run.checkpoint || files.empty()) {
+    for (const std::string& problem : problems)
+      run.warnings.push_back(problem + "; the checkpoint before it is used");
+    return;
+  }
   fail(ExitCode::bad_checkpoint,
-       "none of the {} checkpoint(s) in {} is whole, so the run cannot go on; to train it again "
-       "from "
-       "the beginning, remove them (the newest: {})",
-       files.size(), folder.string(), run.warnings.front());
+       "no checkpoint in {} is whole, so the run cannot go on; to train it again from the "
+       "beginning, remove them ({} in all; of the newest: {})",
+       folder.string(), files.size(), problems.front());
 }
 
 void require_continuation(const RunState& run) {
@@ -121,6 +126,18 @@ std::vector<std::string> differences_of_machines(const ContinuationInfo& before,
         "not every kernel that is needed now was chosen before, so some were timed anew: the run "
         "is "
         "no longer the same to the last bit");
+  }
+  const auto direct = [](const ConvChoice::Line& line) {
+    return line.method == ConvMethod::direct;
+  };
+  const int threads = session.device().host_threads();
+  if (before.threads > 0 && before.threads != threads &&
+      std::ranges::any_of(session.conv_choice().lines, direct)) {
+    sentences.push_back(
+        fmt::format("the run was trained with {} threads in a rank and goes on with {}, with which "
+                    "direct convolution rounds differently: it is no longer the same to the last "
+                    "bit",
+                    before.threads, threads));
   }
   return sentences;
 }

@@ -35,7 +35,13 @@ Signals::Signals() {
   action.sa_handler = take_signal;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  for (std::size_t i = 0; i < kTaken.size(); ++i) ::sigaction(kTaken[i], &action, &before_[i]);
+  for (std::size_t i = 0; i < kTaken.size(); ++i) {
+    const int number = kTaken[i];
+    ::sigaction(number, nullptr, &before_[i]);
+    if (number == SIGHUP && before_[i].sa_handler == SIG_IGN) continue;
+    ::sigaction(number, &action, nullptr);
+  }
+  ::signal(SIGPIPE, SIG_IGN);
 }
 
 Signals::~Signals() {

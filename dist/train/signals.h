@@ -1,5 +1,5 @@
 // What signals ask of this process while it trains: to stop after a checkpoint (SIGTERM, SIGINT,
-// SIGUSR1), or to write a checkpoint and go on (SIGUSR2).
+// SIGHUP, SIGUSR1), or to write a checkpoint and go on (SIGUSR2).
 #pragma once
 
 #include <array>
@@ -9,7 +9,8 @@
 namespace convoy {
 
 // Takes the signals for as long as it lives; there is one at a time. A second SIGINT ends the
-// process at once.
+// process at once. A SIGHUP that the process was started to ignore (nohup) stays ignored. SIGPIPE
+// is ignored from now on and for good: a run does not end because nobody reads its words any more.
 class Signals {
  public:
   Signals();
@@ -23,7 +24,7 @@ class Signals {
   [[nodiscard]] bool take_checkpoint_request();
 
  private:
-  static constexpr std::array<int, 4> kTaken{SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
+  static constexpr std::array<int, 5> kTaken{SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP};
   std::array<struct sigaction, kTaken.size()> before_{};
 };
 

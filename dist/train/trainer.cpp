@@ -93,6 +93,7 @@ class Trainer {
   void write_line(const LossSums& sums);
   void check_loss(double loss);
   [[noreturn]] void diverged(const std::string& what);
+  [[nodiscard]] std::string last_good() const;
   [[nodiscard]] RunFolder* folder() { return folder_ ? &*folder_ : nullptr; }
   [[nodiscard]] bool evaluation_due() const {
     return validation_->due(step_, steps_per_epoch_, last_step_);
@@ -339,19 +340,38 @@ void Trainer::check_loss(double loss) {
     saved_->proven(step_ - 1);
     return;
   }
-  diverged(fmt::format("the loss became {} at step {} (epoch {}), after {:.4g} the step before",
-                       loss, step_, (step_ - 1) / steps_per_epoch_, result_.last_loss));
+  std::string what = fmt::format("the loss became {} at step {} (epoch {})", loss, step_,
+                                 (step_ - 1) / steps_per_epoch_);
+  if (step_ - 1 > first_step_)
+    what += fmt::format(", after {:.4g} the step before", result_.last_loss);
+  if (std::isfinite(loss))
+    what +=
+        fmt::format(", above {} {:.4g}",
+                    options_.run.max_loss > 0 ? "run.max-loss, which is" : "the limit of", limit);
+  diverged(what);
 }
 
 void Trainer::diverged(const std::string& what) {
-  const std::string good =
-      broadcast_text(session_.everyone(), "last good", saved_->last_good().string(), 0);
-  const std::string last =
-      good.empty() ? "there is no checkpoint from before" : "the last good checkpoint is " + good;
-  fail(ExitCode::diverged,
-       "{}; most likely the learning rate {:g} is too high for this net and input, try a tenth of "
-       "it; {}",
-       what, runner_.solver().learning_rate(), last);
+  const std::string reason =
+      step_ == 1 ? "no weight had been changed yet, so the initial weights or the scale of the "
+                   "input do not fit this net"
+                 : fmt::format(
+                       "most likely the learning rate {:g} is too high for this net and "
+                       "input, try a tenth of it",
+                       runner_.solver().learning_rate());
+  const std::string last = broadcast_text(session_.everyone(), "last good", last_good(), 0);
+  fail(ExitCode::diverged, "{}; {}; {}", what, reason, last);
+}
+
+// On rank 0.
+std::string Trainer::last_good() const {
+  const std::filesystem::path good = saved_->last_good();
+  if (!good.empty()) return "the last good checkpoint is " + good.string();
+  if (const auto step = saved_->good_under_way())
+    return fmt::format("the checkpoint after step {} was still being written", *step);
+  const std::string none = "there is no checkpoint from before";
+  if (saved_->newest().empty()) return none;
+  return fmt::format("{}; the newest, {}, has these weights", none, saved_->newest().string());
 }
 
 void Trainer::evaluate() {
@@ -386,6 +406,7 @@ void Trainer::checkpoint() {
   info.continuation->made_on = session_.device().kernels();
   info.continuation->strategy = session_.strategy().name;
   info.continuation->ranks = session_.world().size();
+  info.continuation->threads = session_.device().host_threads();
   saved_->begin(info);
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "core/error.h"
 #include "dist/comm/agreement.h"
 #include "dist/train/dataset_options.h"
 
@@ -17,12 +18,22 @@ Validation::Validation(Session& session, const Dataset& training, const JobOptio
   if (options.data.val.empty()) return;
   dataset_.emplace(open_dataset(options.data.val, options.data));
   require_one_dataset(session_.everyone(), *dataset_);
+  fingerprint_ = dataset_->fingerprint();
   require_same_classes(training.classes(), dataset_->classes(), options.data.val.string());
   evaluator_.emplace(session_, *dataset_, options, training.mean_image(), training.image_size(),
                      options.run.eval_views);
 }
 
 void Validation::restore(const CheckpointInfo& checkpoint, bool evaluated) {
+  const std::string& before = checkpoint.continuation->validation;
+  if (dataset_ && !before.empty() && before != dataset_->fingerprint()) {
+    fail(ExitCode::usage,
+         "{} is not the validation set that the run was evaluated on (fingerprint {} here, {} in "
+         "its checkpoint), and its best checkpoint and its learning rate hang on that; give "
+         "--data.val the same one, or choose another --run.dir",
+         dataset_->folder().string(), dataset_->fingerprint(), before);
+  }
+  fingerprint_ = dataset_ ? dataset_->fingerprint() : before;
   plateau_.restore(checkpoint.continuation->plateau);
   best_top1_ = checkpoint.continuation->best_top1;
   first_step_ = checkpoint.step;
@@ -32,6 +43,7 @@ void Validation::restore(const CheckpointInfo& checkpoint, bool evaluated) {
 void Validation::save(ContinuationInfo& info) const {
   info.plateau = plateau_.state();
   info.best_top1 = best_top1_;
+  info.validation = fingerprint_;
 }
 
 bool Validation::due(std::int64_t step, std::int64_t steps_per_epoch,

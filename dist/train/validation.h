@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 
 #include "core/schedule.h"
 #include "dist/checkpoint/run_folder.h"
@@ -21,7 +22,8 @@ class Validation {
   // set's, and what Evaluator throws. Collective. The others must outlive this.
   Validation(Session& session, const Dataset& training, const JobOptions& options);
 
-  // As it was at a checkpoint; `evaluated`: the evaluation after its step is done.
+  // As it was at a checkpoint; `evaluated`: the evaluation after its step is done. Throws
+  // Error(usage) where the run was evaluated on other images.
   void restore(const CheckpointInfo& checkpoint, bool evaluated);
   void save(ContinuationInfo& info) const;
 
@@ -42,6 +44,7 @@ class Validation {
   std::int64_t every_;  // epochs; 0: at the end alone
   std::optional<Dataset> dataset_;
   std::optional<Evaluator> evaluator_;
+  std::string fingerprint_;  // of the set that the run is evaluated on; empty: none so far
   PlateauTracker plateau_;
   double best_top1_ = -1;
   std::int64_t first_step_ = 0;  // of this process

@@ -29,6 +29,8 @@ void set(hdf5::File& file, const ContinuationInfo& info) {
   file.set("/", "strategy", info.strategy);
   file.set("/", "ranks", info.ranks);
   file.set("/", "made_on", info.made_on);
+  file.set("/", "threads", info.threads);
+  file.set("/", "validation", info.validation);
   file.set("/", "kernels", info.kernels);
   file.set("/", "plateau_drops", info.plateau.drops);
   file.set("/", "plateau_waited", info.plateau.waited);
@@ -43,6 +45,8 @@ std::optional<ContinuationInfo> continuation_of(const hdf5::File& file) {
   info.strategy = file.text("/", "strategy");
   info.ranks = file.integer("/", "ranks");
   info.made_on = file.text("/", "made_on");
+  if (file.has("/", "threads")) info.threads = file.integer("/", "threads");
+  if (file.has("/", "validation")) info.validation = file.text("/", "validation");
   info.kernels = file.text("/", "kernels");
   info.plateau.drops = file.integer("/", "plateau_drops");
   info.plateau.waited = file.integer("/", "plateau_waited");

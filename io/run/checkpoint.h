@@ -35,6 +35,8 @@ struct ContinuationInfo {
   std::string made_on;  // Device::kernels()
   std::string strategy;
   std::int64_t ranks = 0;
+  std::int64_t threads = 0;  // of a rank; 0: not known, as in older files
+  std::string validation;    // fingerprint of the validation set; empty: none, or not known
 };
 
 struct CheckpointInfo {

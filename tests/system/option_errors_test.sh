@@ -133,6 +133,14 @@ check "none of these made a run directory" absent run
 expect 0 "2 steps" under SLURM_NTASKS=2 ranks 2 "${job[@]}" --run.steps 2
 rm -rf run
 
+about "An environment that leaves threads out"
+for variable in OMP_THREAD_LIMIT=1 OMP_DYNAMIC=true OMP_MAX_ACTIVE_LEVELS=0; do
+  expect 0 "2 steps" under "$variable" convoy "${job[@]}" --run.steps 2 --device.conv direct
+  rm -rf run
+done
+expect 2 "device.threads is 2, but the environment variable OMP_THREAD_LIMIT allows 1" \
+  under OMP_THREAD_LIMIT=1 convoy "${job[@]}" --device.threads 2
+
 about "Losses that are no numbers, or explode"
 limit=30
 expect 6 "at step 2 (epoch 0), after 1." convoy "${job[@]}" --solver.lr 1e6
@@ -162,7 +170,15 @@ expect 6 "finite after step 12; most likely" ranks 2 "${job[@]}" --data.val trai
 check "the last good one is there and whole" convoy inspect run/checkpoints/step-00000011.h5
 check "those before it are gone" absent "run/checkpoints/step-0000000*.h5"
 rm -rf run
-expect 6 "at step 1 (epoch 0)" convoy "${job[@]}" --run.max-loss 0.1
+expect 6 "at step 1 (epoch 0), above run.max-loss, which is 0.1; no weight had been changed yet" \
+  convoy "${job[@]}" --run.max-loss 0.1
+rm -rf run
+expect 0 "2 steps" convoy "${job[@]}" --run.steps 2
+expect 6 "no checkpoint from before; the newest, run/checkpoints/step-00000002.h5, has these weights" \
+  convoy train --run.dir run --run.steps 4 --run.max-loss 0.1
+expect 0 "4 steps" convoy train --run.dir run --run.steps 4 --run.max-loss 0 --run.keep 0
+expect 6 "the last good checkpoint is run/checkpoints/step-00000002.h5" \
+  convoy train --run.dir run --run.steps 6 --run.max-loss 0.1
 rm -rf run
 limit=120
 

@@ -189,7 +189,7 @@ check "the same losses" same_losses damaged single
 check "the same weights and momentum" same_weights damaged single
 for file in damaged/run/checkpoints/step-*.h5; do damage "$file"; done
 cp damaged/run/metrics.jsonl before.jsonl
-expect 4 "checkpoint(s) in run/checkpoints is whole" in_folder damaged convoy train --run.dir run
+expect 4 "no checkpoint in run/checkpoints is whole" in_folder damaged convoy train --run.dir run
 check "the metrics are untouched" cmp before.jsonl damaged/run/metrics.jsonl
 rm damaged/run/checkpoints/step-*.h5
 expect 0 "$steps steps" in_folder damaged convoy train --run.dir run
@@ -237,6 +237,34 @@ twice_interrupted() {
   [ "$code" = 130 ] || [ "$code" = 75 ] # 75: it was quicker than the second signal
 }
 check "130 by the signal itself" twice_interrupted
+
+about "A terminal that closes, and words that nobody reads"
+expect 75 "goes on from there" stopped hung-up HUP 0 20 1 "${job[@]}" --run.steps 1000000
+unread() {
+  mkdir -p unread
+  (
+    cd unread || exit 1
+    # shellcheck disable=SC2016 # expanded by the shell that becomes the run
+    bash -c 'echo $$ >pid; exec "$@"' run "$binary" "${job[@]}" --run.steps 1000000 2>&1
+    echo $? >code
+  ) | head -c 1 >/dev/null &
+  reached unread 60
+  kill -TERM "$(cat unread/pid)"
+  wait
+  test "$(cat unread/code)" = 75
+}
+check "a run whose output is cut goes on, and stops with a checkpoint" unread
+
+about "Other images to validate by, and other threads for direct convolution"
+expect 0 "6 steps" in_folder watched convoy "${net[@]}" --data.train ../train.convoy \
+  --device.conv direct --device.threads 1 --run.steps 6
+expect 2 "is not the validation set that the run was evaluated on" \
+  in_folder watched convoy train --run.dir run --run.steps 12 --data.val ../train.convoy
+expect 2 "run.eval-views is 1 for the run" \
+  in_folder watched convoy train --run.dir run --run.steps 12 --run.eval-views 10
+expect 0 "12 steps" in_folder watched convoy train --run.dir run --run.steps 12 --device.threads 2
+check "the log says that sums are rounded otherwise" grep -q \
+  "trained with 1 threads in a rank and goes on with 2" watched/run/log.txt
 
 about "A vanished dataset, and a disk that fills up"
 vanishing() {

@@ -28,6 +28,32 @@ class SoftmaxLoss : public SoftmaxLossBase {};
 INSTANTIATE_TEST_SUITE_P(Devices, SoftmaxLoss, testing::ValuesIn(device_cases()),
                          [](const auto& test) { return test.param.name; });
 
+class SoftmaxLossOnCpu : public SoftmaxLossBase {};
+INSTANTIATE_TEST_SUITE_P(Devices, SoftmaxLossOnCpu, testing::ValuesIn(cpu_cases()),
+                         [](const auto& test) { return test.param.name; });
+
+// Replicas with equal shares of a batch add up to what one rank makes of all of it.
+TEST_P(SoftmaxLossOnCpu, SumsOfHalvesAreTheWhole) {
+  constexpr std::int64_t kClasses = 7;
+  const auto part = [](const auto& all, std::int64_t row, std::int64_t begin, std::int64_t end) {
+    return std::vector(all.begin() + begin * row, all.begin() + end * row);
+  };
+  for (const std::int64_t images : {2, 4, 6, 12, 20, 24, 56, 64, 96}) {
+    SCOPED_TRACE(images);
+    const auto logits = random({images, 1, 1, kClasses});
+    const std::vector<std::int32_t> labels(static_cast<std::size_t>(images), 3);
+    const auto sum = [&](std::int64_t begin, std::int64_t end) {
+      return loss({end - begin, 1, 1, kClasses}, part(logits, kClasses, begin, end),
+                  part(labels, 1, begin, end))
+          .sums.loss;
+    };
+    for (std::int64_t share = images; share % 2 == 0; share /= 2)
+      for (std::int64_t begin = 0; begin < images; begin += share)
+        EXPECT_EQ(sum(begin, begin + share),
+                  sum(begin, begin + share / 2) + sum(begin + share / 2, begin + share));
+  }
+}
+
 TEST_P(SoftmaxLoss, MatchesDoublePrecisionAndItsGradient) {
   for (const Shape& shape : {Shape{13, 1, 1, 10}, Shape{70, 1, 1, 3}, Shape{1, 1, 1, 1000}}) {
     const auto logits = random(shape);

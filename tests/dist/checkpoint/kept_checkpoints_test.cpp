@@ -46,6 +46,17 @@ TEST_F(KeptCheckpointsTest, TheNewestAndTheNewestThatIsProven) {
   EXPECT_EQ(kept.last_good(), kept.path(20));
 }
 
+TEST_F(KeptCheckpointsTest, ARunThatGoesOnHasProvenThoseBeforeItsOwn) {
+  KeptCheckpoints first(folder_.path(), 0, true, -1);
+  for (const std::int64_t step : {10, 20}) write(first, step);
+  KeptCheckpoints second(folder_.path(), 1, true, 20);
+  EXPECT_EQ(second.last_good(), second.path(10));
+  write(second, 30);
+  EXPECT_EQ(steps(), (Steps{30, 10})) << "20 has not shown itself good";
+  second.proven(30);
+  EXPECT_EQ(second.last_good(), second.path(30));
+}
+
 TEST_F(KeptCheckpointsTest, AllWhereSoAsked) {
   KeptCheckpoints kept(folder_.path(), 0, true, -1);
   for (const std::int64_t step : {1, 2, 3, 4, 5}) write(kept, step);

@@ -110,8 +110,15 @@ TEST(Checkpoint, KeepsWhatARunGoesOnWith) {
   const TemporaryFolder folder;
   CheckpointInfo info = some_info();
   EXPECT_FALSE(CheckpointReader(write_some(folder.path(), info)).info().continuation);
-  info.continuation = ContinuationInfo{
-      128, {2, 4, 0.1 + 0.2}, 0.57, "conv\tkernel 1\nfc6\tkernel 2\n", "AVX-512", "model", 2};
+  info.continuation = ContinuationInfo{128,
+                                       {2, 4, 0.1 + 0.2},
+                                       0.57,
+                                       "conv\tkernel 1\nfc6\tkernel 2\n",
+                                       "AVX-512",
+                                       "model",
+                                       2,
+                                       3,
+                                       "fingerprint of a validation set"};
   const CheckpointReader reader(write_some(folder.path(), info));
   const ContinuationInfo& read = reader.info().continuation.value();
   EXPECT_EQ(read.global_batch, 128);
@@ -121,6 +128,8 @@ TEST(Checkpoint, KeepsWhatARunGoesOnWith) {
   EXPECT_EQ(read.made_on, "AVX-512");
   EXPECT_EQ(read.strategy, "model");
   EXPECT_EQ(read.ranks, 2);
+  EXPECT_EQ(read.threads, 3);
+  EXPECT_EQ(read.validation, "fingerprint of a validation set");
 }
 
 TEST(Checkpoint, OfTheFirstFormatIsReadForEvaluation) {

@@ -174,8 +174,15 @@ std::string read_text_file(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path)) refuse("it is a folder");
   std::ifstream file(path, std::ios::binary);
   if (!file) refuse(std::strerror(errno));
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  // Far more than anybody writes, and less than a device has to give.
+  constexpr std::size_t kMost = std::size_t{4} << 20;
+  std::string text(kMost + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (file.bad()) refuse(std::strerror(errno));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kMost) refuse("it has more than 4 MiB, and is no text of a person");
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // of some editors; nobody sees it
+  if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
   return text;
 }
 

@@ -83,9 +83,9 @@ MeasuredFile read_measured(const std::filesystem::path& path, const NetSpec& net
       fail(ExitCode::bad_data, "{} was written by convoy {}; plan reads those of bench and compare",
            path.string(), kind);
     }
-  } catch (const nlohmann::json::exception& error) {
-    fail(ExitCode::bad_data, "{} is not a file of bench --json or compare --json: {}",
-         path.string(), error.what());
+  } catch (const nlohmann::json::exception&) {
+    fail(ExitCode::bad_data, "{} is not a whole file of bench --json or compare --json",
+         path.string());
   }
   return file;
 }

@@ -1,6 +1,8 @@
 // `convoy train`: a rank's part of a training run; mpirun or srun starts several.
+#include <filesystem>
 #include <ostream>
 
+#include "core/error.h"
 #include "dist/checkpoint/resume.h"
 #include "launcher/commands.h"
 #include "launcher/table.h"
@@ -59,6 +61,10 @@ class TrainCommand : public JobCommand {
     JobCommand::parse(arguments);
     require(job_.run.dir, "run.dir");
     if (holds_run(job_.run.dir)) go_on();
+    if (job_.data.train.empty() && std::filesystem::exists(job_.run.dir))
+      fail(ExitCode::usage,
+           "{} holds no run that could go on, and a new one needs --data.train DIR",
+           job_.run.dir.string());
     require(job_.data.train, "data.train");
   }
 

@@ -7,6 +7,7 @@
 #include "dist/comm/backend.h"
 #include "dist/comm/nccl.h"
 #include "dist/doctor/diagnosis.h"
+#include "dist/doctor/job_check.h"
 
 namespace convoy {
 namespace {
@@ -62,6 +63,9 @@ std::vector<Finding> examine(World& world, const JobOptions& job) {
   add({judge_dataset(ranks, "data.train", &RankReport::train),
        judge_dataset(ranks, "data.val", &RankReport::val)});
   if (world.rank() != 0) return findings;
+  if (ranks.front().device_fault.empty())
+    add({judge_job(job, world.size(),
+                   *make_device(job.device, {world.local_rank(), world.local_ranks()}))});
   if (job.run.dir.empty()) {
     add({{"disk", "not examined: no --run.dir was given"}});
     return findings;

@@ -98,6 +98,17 @@ void time_methods(Device& device, ConvSpec spec, ConvChoice::Line& line) {
   }
 }
 
+template <typename Plan, typename Layers>
+std::vector<Plan*> convolutions_of(Layers& layers) {
+  std::vector<Plan*> convolutions;
+  for (auto& planned : layers) {
+    auto* layer = std::get_if<LayerPlan>(&planned);
+    if (layer != nullptr && std::holds_alternative<ConvLayer>(layer->spec->kind))
+      convolutions.push_back(layer);
+  }
+  return convolutions;
+}
+
 // Throws where minimal filtering is asked for and cannot do the layer.
 void require_possible(const ConvRequest& request, const LayerPlan& plan, const Device& device) {
   const auto& conv = std::get<ConvLayer>(plan.spec->kind);
@@ -111,9 +122,11 @@ void require_possible(const ConvRequest& request, const LayerPlan& plan, const D
       minimal_fits(conv_spec(*plan.spec, conv, plan.part)))
     return;
   fail(ExitCode::usage,
-       "device.conv asks for minimal filtering of {0}, whose {1} x {1} kernels with stride {2} it "
-       "cannot do; use auto, or {0}:direct",
-       layer, conv.kernel, conv.stride);
+       "device.conv asks for minimal filtering of {0}, whose {1} x {1} kernels with stride {2} in "
+       "{3} "
+       "group(s) it cannot do (with a stride it does the first layer alone, in one group); use "
+       "auto, or {0}:direct",
+       layer, conv.kernel, conv.stride, conv.groups);
 }
 
 ConvChoice::Line choose(const ConvRequest& request, const LayerPlan& plan, Device& device) {
@@ -183,19 +196,21 @@ std::string ConvChoice::report() const {
   return text;
 }
 
-ConvChoice choose_conv_methods(const std::string& request_text, std::vector<PlannedLayer>& plan,
-                               Device& device, Communicator& everyone) {
-  std::vector<LayerPlan*> convolutions;
+void check_conv_request(const std::string& request_text, const std::vector<PlannedLayer>& plan,
+                        const Device& device) {
+  const auto convolutions = convolutions_of<const LayerPlan>(plan);
   std::vector<std::string> names;
-  for (PlannedLayer& planned : plan) {
-    auto* layer = std::get_if<LayerPlan>(&planned);
-    if (layer == nullptr || !std::holds_alternative<ConvLayer>(layer->spec->kind)) continue;
-    convolutions.push_back(layer);
-    names.push_back(layer->spec->name);
-  }
+  for (const LayerPlan* layer : convolutions) names.push_back(layer->spec->name);
   const ConvRequest request(request_text);
   request.require_known(names);
   for (const LayerPlan* layer : convolutions) require_possible(request, *layer, device);
+}
+
+ConvChoice choose_conv_methods(const std::string& request_text, std::vector<PlannedLayer>& plan,
+                               Device& device, Communicator& everyone) {
+  check_conv_request(request_text, plan, device);
+  const ConvRequest request(request_text);
+  const auto convolutions = convolutions_of<LayerPlan>(plan);
 
   ConvChoice choice;
   if (device.kind() != DeviceKind::cpu) return choice;
@@ -210,7 +225,7 @@ ConvChoice choose_conv_methods(const std::string& request_text, std::vector<Plan
   everyone.broadcast("convolutions", chosen.data(), chosen.size(), 0);
   for (std::size_t i = 0; i < convolutions.size(); ++i) {
     const ConvMethod method = chosen[i] != 0 ? ConvMethod::minimal : ConvMethod::direct;
-    choice.lines[i].layer = names[i];
+    choice.lines[i].layer = convolutions[i]->spec->name;
     choice.lines[i].method = method;
     convolutions[i]->part.method = method;
   }

@@ -48,6 +48,11 @@ struct ConvChoice {
   [[nodiscard]] std::string report() const;  // for logs, with the times
 };
 
+// Throws Error(usage) where choose_conv_methods would: for words that mean nothing, layers that are
+// not there, and methods that cannot do a layer.
+void check_conv_request(const std::string& request, const std::vector<PlannedLayer>& plan,
+                        const Device& device);
+
 // Sets the method of every convolution in `plan`. Collective over `everyone`. Throws Error(usage)
 // where minimal filtering is asked for and cannot do a layer, or the device has none.
 ConvChoice choose_conv_methods(const std::string& request, std::vector<PlannedLayer>& plan,

@@ -16,7 +16,7 @@ about "A healthy set-up"
 expect 0 "ok    data.train  48 images, the same on all 2 ranks" ranks 2 doctor --config net.ini \
   --data.train train.convoy --data.val val.convoy --run.dir run
 check "no finding asks for a repair" absent_text FIX "$work/.said"
-for topic in program libraries ranks device clocks links data.train data.val disk; do
+for topic in program libraries ranks device clocks links data.train data.val job disk; do
   check "a line about $topic" grep -qE "^ok +$topic " "$work/.said"
 done
 check "nothing is left of the disk's trial" absent '.convoy-doctor*'
@@ -40,6 +40,18 @@ other_data() {
 }
 expect 3 "should be put right" other_data
 finding "the line says so" '^FIX +data.train +rank 1 .*another dataset'
+
+about "A job that could not begin"
+expect 3 "should be put right" convoy doctor --config net.ini --data.train train.convoy \
+  --solver.batch 500
+finding "the line names the batch" '^FIX +job +train.convoy holds 48 images, fewer than'
+expect 2 "should be put right" convoy doctor --config net.ini --parallel.strategy model
+finding "the line names the strategy" '^FIX +job +strategy model runs on 2 ranks'
+expect 2 "should be put right" convoy doctor --config net.ini --device.conv conv9:direct
+finding "the line names the layer" "^FIX +job +device.conv names the layer 'conv9'"
+expect 3 "should be put right" convoy doctor --config net.ini --data.train train.convoy \
+  --model.input 400
+finding "the line names the crop" '^FIX +job +train.convoy holds images of .* too small for crops'
 
 about "A run directory that cannot be"
 expect 7 "should be put right" convoy doctor --config net.ini --run.dir /proc/run

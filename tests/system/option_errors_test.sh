@@ -60,7 +60,7 @@ refused "--solver.schedule must be" --solver.schedule sometimes
 refused "--run.eval-views must be 1 or 10, not '5'" --run.eval-views 5
 refused "--device.conv must be auto, minimal, direct, or a list" --device.conv fast
 refused "the net's convolutions are conv1, conv2, conv3, conv4, conv5" --device.conv conv7:direct
-refused "minimal filtering of conv1, whose 7 x 7 kernels with stride 2 it cannot do" \
+refused "minimal filtering of conv1, whose 7 x 7 kernels with stride 2 in 1 group(s) it cannot do" \
   --device.conv minimal --model.conv1-kernel 7 --model.conv1-stride 2
 refused "model.lrn-size is 4; the window needs an odd number" --model.lrn-size 4
 refused "model.classes is 3, but train.convoy has 4 classes" --model.classes 3
@@ -103,6 +103,13 @@ INI
 refused_ini "bad.ini: there is no option config; did you mean" <<'INI'
 config = other.ini
 INI
+printf '\357\273\277' | cat - net.ini >marked.ini # as some editors begin a file
+expect 0 "2 steps" convoy train --config marked.ini --data.train train.convoy --run.dir marked \
+  --run.steps 2
+expect 2 "the file /dev/zero cannot be read: it has more than 4 MiB" \
+  convoy train --config /dev/zero --data.train train.convoy --run.dir run
+mkdir typo
+expect 2 "typo holds no run that could go on" convoy train --run.dir typo
 check "none of these made a run directory" absent run
 
 about "Strategies that do not fit the ranks, the net or the batch"

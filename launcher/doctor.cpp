@@ -34,8 +34,10 @@ class DoctorCommand : public JobCommand {
                  "Takes the options of the run to come and looks, on every rank, at what that run "
                  "would meet: the program's file and its libraries against those it was built "
                  "with, ranks, cores and GPUs of each host, clocks, latency and bandwidth of every "
-                 "pair of hosts, the datasets and how quickly they are read, free disk and the "
-                 "time for checkpoints. A line each: ok, or what to do about it. Ends with the "
+                 "pair of hosts, the datasets and how quickly they are read, whether net, "
+                 "strategy, "
+                 "batch and images fit together, free disk and the time for checkpoints. A line "
+                 "each: ok, or what to do about it. Ends with the "
                  "exit code that the run would end with. Takes some seconds and writes only a "
                  "passing file of 64 MiB into the run directory.",
              .parallel = true}) {

@@ -104,12 +104,17 @@ class ImportCommand : public JobCommand {
     }
     const auto count = static_cast<std::int64_t>(info.classes.size());
     if (job_.model.classes == 0) job_.model.classes = count > 0 ? count : kUsualClasses;
-    if (count > job_.model.classes) {
-      fail(ExitCode::usage, "{} names {} classes, and the net has {} outputs",
-           classes_.empty() ? input_.string() : classes_.string(), count, job_.model.classes);
+    // A list that is given names every output; what Convoy wrote names as many as it was trained
+    // on.
+    if (!classes_.empty() && count != job_.model.classes) {
+      fail(ExitCode::usage, "{} names {} classes, and the net has {} outputs; a line for each",
+           classes_.string(), count, job_.model.classes);
     }
-    for (std::int64_t i = 0; count == 0 && i < job_.model.classes; ++i)
-      info.classes.push_back({fmt::format("class-{}", i), ""});
+    if (count > job_.model.classes) {
+      fail(ExitCode::bad_checkpoint, "{} names {} classes, and its net has {} outputs",
+           input_.string(), count, job_.model.classes);
+    }
+    if (count == 0) name_outputs(info.classes, job_.model.classes);
   }
 
   void take_mean(CheckpointInfo& info, const NetSpec& net) const {

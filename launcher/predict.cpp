@@ -3,6 +3,8 @@
 #include <ostream>
 
 #include "core/error.h"
+#include "dist/infer/predictor.h"
+#include "io/dataset/class_list.h"
 #include "io/images/captioned_sheet.h"
 #include "io/read/square_reader.h"
 #include "launcher/checkpoint_command.h"
@@ -37,7 +39,7 @@ class PredictCommand : public CheckpointCommand {
     options_.number("threads", predict_.threads, {.low = 0, .high = 4096},
                     "threads that decode and resize; 0: one per core");
     options_.path("classes", classes_path_, "FILE|DATASET",
-                  "names and words of the classes, instead of the checkpoint's: a line a class");
+                  "names and words of the net's outputs, instead of the checkpoint's: a line each");
     options_.flag("json", json_, "print a JSON object a line");
     options_.flag("logits", logits_, "JSON lines carry all logits");
     options_.path("sheet", sheet_, "FILE",
@@ -66,7 +68,9 @@ class PredictCommand : public CheckpointCommand {
     const CheckpointReader checkpoint(checkpoint_path());
     predict_.job = job_of(checkpoint);
     read_classes(checkpoint);
+    // Before the rest is named: no folder is right by a name that nobody gave.
     const RightLabels labels(classes_, classes_path_.empty() ? checkpoint.path() : classes_path_);
+    name_outputs(classes_, outputs_of(checkpoint, predict_.job));
     predict_.files = list_image_files(paths_);
     predict(*world, checkpoint, predict_, [&](const Prediction& prediction) {
       const std::optional<std::int32_t> label = labels.of(prediction.file);
@@ -97,9 +101,10 @@ class PredictCommand : public CheckpointCommand {
     classes_ = checkpoint.info().classes;
     if (classes_path_.empty()) return;
     std::vector<ClassInfo> given = read_class_list(classes_path_);
-    if (given.size() != classes_.size()) {
-      fail(ExitCode::bad_data, "{} has {} classes, and the net of {} was trained on {}",
-           classes_path_.string(), given.size(), checkpoint.path().string(), classes_.size());
+    const std::int64_t outputs = outputs_of(checkpoint, predict_.job);
+    if (std::ssize(given) != outputs) {
+      fail(ExitCode::bad_data, "{} names {} classes, and the net of {} has {} outputs",
+           classes_path_.string(), given.size(), checkpoint.path().string(), outputs);
     }
     classes_ = std::move(given);
   }

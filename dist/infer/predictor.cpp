@@ -19,12 +19,7 @@ JobOptions for_prediction(const World& world, const CheckpointReader& checkpoint
     fail(ExitCode::usage, "one rank is enough for this, and {} were started; leave out mpirun",
          world.size());
   }
-  const auto classes = static_cast<std::int64_t>(info.classes.size());
-  if (job.model.classes == 0) job.model.classes = classes;
-  if (job.model.classes < classes) {
-    fail(ExitCode::bad_checkpoint, "{} names {} classes, but its net tells {} apart",
-         checkpoint.path().string(), classes, job.model.classes);
-  }
+  job.model.classes = outputs_of(checkpoint, job);
   if (info.image_size < job.model.input) {
     fail(ExitCode::bad_checkpoint,
          "{} was trained on images of {} x {} pixels, too small for the crops of {} that its net "
@@ -51,6 +46,18 @@ class TapInput : public LayerObserver {
 };
 
 }  // namespace
+
+std::int64_t outputs_of(const CheckpointReader& checkpoint, const JobOptions& job) {
+  const auto classes = static_cast<std::int64_t>(checkpoint.info().classes.size());
+  const std::int64_t outputs = job.model.classes == 0 ? classes : job.model.classes;
+  if (outputs == 0)
+    fail(ExitCode::bad_checkpoint, "{} names no classes", checkpoint.path().string());
+  if (outputs < classes) {
+    fail(ExitCode::bad_checkpoint, "{} names {} classes, but its net tells {} apart",
+         checkpoint.path().string(), classes, outputs);
+  }
+  return outputs;
+}
 
 Predictor::Predictor(World& world, const CheckpointReader& checkpoint, const JobOptions& job,
                      std::int64_t images, int views)

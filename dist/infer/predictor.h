@@ -16,6 +16,10 @@
 
 namespace convoy {
 
+// Outputs of the net that `job` describes, the checkpoint's: at least as many as its classes, which
+// are the first ones. Throws Error(bad_checkpoint) where there are fewer, or none.
+[[nodiscard]] std::int64_t outputs_of(const CheckpointReader& checkpoint, const JobOptions& job);
+
 class Predictor {
  public:
   // `job` is the checkpoint's, with device and precision as they are wanted; its batch and strategy

@@ -33,4 +33,9 @@ LabelOf number_classes(const std::vector<ClassInfo>& classes, const std::filesys
   return labels;
 }
 
+void name_outputs(std::vector<ClassInfo>& classes, std::int64_t outputs) {
+  for (auto i = std::ssize(classes); i < outputs; ++i)
+    classes.push_back({fmt::format("class-{}", i), ""});
+}
+
 }  // namespace convoy

@@ -21,4 +21,8 @@ using LabelOf = std::map<std::string, std::int32_t, std::less<>>;
 [[nodiscard]] LabelOf number_classes(const std::vector<ClassInfo>& classes,
                                      const std::filesystem::path& source);
 
+// Gives plain names to those of a net's outputs that the list does not reach: class-4 for output 4,
+// counted from 0. A net may have more outputs than its training set had classes.
+void name_outputs(std::vector<ClassInfo>& classes, std::int64_t outputs);
+
 }  // namespace convoy

@@ -56,6 +56,22 @@ expect 4 "missing.h5" convoy "${more[@]}" --run.dir other2 --run.weights missing
 expect 2 "--run.weights is torch.h5 for the run in frozen" \
   convoy train --run.dir frozen --run.weights convoy.h5
 
+about "A net with more outputs than its training set has classes"
+check "it is trained" convoy train --config short.ini --data.train train.convoy --model.classes 10 --run.dir ten
+# Five likeliest of seven outputs or more, of which four have names.
+names_all() { [ "$(convoy predict "$@" --json images/val | grep -o '"class":"class-[4-9]"' | wc -l)" -ge 19 ]; }
+check "its outputs without names have plain ones" names_all --run.dir ten
+expect 0 "ten.safetensors" convoy export --run.dir ten --output ten.safetensors
+expect 0 "(torch), 4 classes" convoy import --input ten.safetensors --output ten.h5
+check "they have them when it comes back" names_all --checkpoint ten.h5
+check "evaluation counts the four" same_evaluation ten/checkpoints/step-00000006.h5 ten.h5
+seq 0 9 | sed s/^/output-/ >ten.txt
+expect 0 "output-4" convoy predict --run.dir ten images/val --classes ten.txt
+expect 3 "train.convoy names 4 classes, and the net of ten.h5 has 10 outputs" convoy predict \
+  --checkpoint ten.h5 images/val --classes train.convoy
+expect 2 "train.convoy names 4 classes, and the net has 10 outputs" convoy import --input ten.safetensors \
+  --output x.h5 --classes train.convoy
+
 about "Wrong use"
 expect 2 "export needs either --checkpoint FILE or --run.dir DIR" convoy export --output x.onnx
 expect 2 "export needs --output FILE" convoy export --run.dir run
@@ -83,6 +99,8 @@ expect 2 "the tensors of torch.safetensors have the names torch, not convoy" \
   convoy import --input torch.safetensors --output x.h5 --names convoy
 expect 2 "the net subtracts a mean image (data.mean centre), and net.caffemodel holds none" convoy import \
   --input net.caffemodel --output x.h5 --config short.ini --data.unit-scale false
+expect 2 "train.convoy names 4 classes, and the net has 5 outputs; a line for each" convoy import \
+  --input net.caffemodel --output x.h5 --config short.ini --classes train.convoy --model.classes 5
 expect 2 "train.convoy names 4 classes, and the net has 3 outputs" convoy import \
   --input net.caffemodel --output x.h5 --config short.ini --classes train.convoy --model.classes 3
 

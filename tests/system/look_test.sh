@@ -59,7 +59,7 @@ expect 2 "there is no folder nowhere" convoy predict --run.dir run mixed --sheet
 expect 2 "one rank is enough" ranks 2 predict --run.dir run mixed
 expect 4 "./checkpoints cannot be read" convoy predict --run.dir . mixed
 printf 'a\nb\n' >two.txt
-expect 3 "two.txt has 2 classes, and the net of" convoy predict --run.dir run mixed --classes two.txt
+expect 3 "two.txt names 2 classes, and the net of" convoy predict --run.dir run mixed --classes two.txt
 printf '%s\n' 'a first' 'b second' 'c third' 'd fourth' >four.txt
 expect 0 "second" convoy predict --run.dir run images/val/001-*/00000.jpg --classes four.txt
 printf '%s\n' a b c a >twice.txt

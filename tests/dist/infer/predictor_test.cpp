@@ -180,6 +180,14 @@ TEST_F(PredictorTest, RefusesWhatDoesNotFit) {
   expect_error(ExitCode::bad_checkpoint, {"names 4 classes", "3 apart"},
                [&] { Predictor(*world_, reader, fewer, 1, 1); });
 
+  const auto outputs = [&](std::int64_t classes) {
+    JobOptions job = job_;
+    job.model.classes = classes;
+    return outputs_of(reader, job);
+  };
+  EXPECT_EQ(outputs(0), 4);
+  EXPECT_EQ(outputs(10), 10);
+
   const fs::path nan = folder_->path() / "nan.h5";
   {
     CheckpointWriter writer(nan, reader.info());

@@ -98,10 +98,8 @@ class ImportCommand : public JobCommand {
   }
 
   void take_classes(CheckpointInfo& info) {
-    if (!classes_.empty()) {
-      info.classes = read_class_list(classes_);
-      static_cast<void>(number_classes(info.classes, classes_));  // no name twice
-    }
+    if (!classes_.empty()) info.classes = read_class_list(classes_);
+    require_class_list(info.classes, classes_.empty() ? input_ : classes_);
     const auto count = static_cast<std::int64_t>(info.classes.size());
     if (job_.model.classes == 0) job_.model.classes = count > 0 ? count : kUsualClasses;
     // A list that is given names every output; what Convoy wrote names as many as it was trained

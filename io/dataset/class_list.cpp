@@ -8,6 +8,13 @@
 #include "io/files/text_file.h"
 
 namespace convoy {
+namespace {
+
+bool is_part_of_line(const std::string& text) {
+  return is_text(text) && text.find_first_of("\r\n") == std::string::npos;
+}
+
+}  // namespace
 
 std::vector<ClassInfo> read_class_list(const std::filesystem::path& path) {
   std::error_code ignored;
@@ -18,7 +25,24 @@ std::vector<ClassInfo> read_class_list(const std::filesystem::path& path) {
     classes.push_back({name, words});
   }
   if (classes.empty()) fail(ExitCode::bad_data, "the class list {} is empty", path.string());
+  require_class_list(classes, path);
   return classes;
+}
+
+void require_class_list(const std::vector<ClassInfo>& classes,
+                        const std::filesystem::path& source) {
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    const ClassInfo& info = classes[i];
+    if (info.name.empty()) {
+      fail(ExitCode::bad_data, "the class list {} has no name for class {}, counted from 0",
+           source.string(), i);
+    }
+    if (!is_part_of_line(info.name) || !is_part_of_line(info.words)) {
+      fail(ExitCode::bad_data, "the class list {} has control characters in the class {}",
+           source.string(), info.name);
+    }
+  }
+  static_cast<void>(number_classes(classes, source));
 }
 
 LabelOf number_classes(const std::vector<ClassInfo>& classes, const std::filesystem::path& source) {

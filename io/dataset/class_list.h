@@ -12,8 +12,13 @@
 namespace convoy {
 
 // The classes of a dataset (a folder), or of a text file: a line a class, its name, then after a
-// space or tab its words. Throws Error(bad_data).
+// space or tab its words. Throws Error(bad_data), also for a text file that require_class_list
+// refuses.
 [[nodiscard]] std::vector<ClassInfo> read_class_list(const std::filesystem::path& path);
+
+// Throws Error(bad_data), naming `source`, for a class without a name, for control characters, and
+// where a class stands twice.
+void require_class_list(const std::vector<ClassInfo>& classes, const std::filesystem::path& source);
 
 using LabelOf = std::map<std::string, std::int32_t, std::less<>>;
 

@@ -92,6 +92,14 @@ check "it is left alone" cmp torch.safetensors same.safetensors
 printf '%s\n' a b c a >twice.txt
 expect 3 "the class list twice.txt has the class a twice" convoy import --input torch.safetensors \
   --output x.h5 --classes twice.txt
+# In the metadata a list is a text within a text; what takes a name's place is as long.
+classes_changed() { # classes_changed FROM TO SENTENCE
+  sed "s/$1/$2/" torch.safetensors >changed.safetensors
+  expect 3 "the class list changed.safetensors $3" convoy import --input changed.safetensors --output x.h5
+}
+classes_changed 000-bars 003-disc "has the class 003-disc twice"
+classes_changed '\\"000-bars\\"' '\\"\\"        ' "has no name for class 0, counted from 0"
+classes_changed 000-bars '\\\\u0007a' "has control characters in the class ?a"
 expect 2 "import needs --output FILE" convoy import --input torch.safetensors
 expect 2 "net.onnx cannot be imported" convoy import --input net.onnx --output x.h5
 expect 2 "leave --recipe out" convoy import --input torch.safetensors --output x.h5 --recipe caffe

@@ -7,6 +7,7 @@
 #include "io/dataset/class_list.h"
 #include "io/dataset/dataset_index.h"
 #include "io/model/caffe.h"
+#include "io/model/finite.h"
 #include "io/model/metadata.h"
 #include "launcher/commands.h"
 #include "launcher/report_files.h"
@@ -127,6 +128,7 @@ class ImportCommand : public JobCommand {
       info.image_size = mean.size;
       info.mean_image = std::move(mean.pixels);
     }
+    require_finite(info.mean_image, "the mean image", (mean_.empty() ? input_ : mean_).string());
     if (!needs_mean_image(job_.preprocess)) return;
     if (info.mean_image.empty()) {
       fail(ExitCode::usage,

@@ -2,6 +2,7 @@
 #include "dist/infer/predictor.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "core/error.h"
@@ -61,7 +62,8 @@ std::int64_t outputs_of(const CheckpointReader& checkpoint, const JobOptions& jo
 
 Predictor::Predictor(World& world, const CheckpointReader& checkpoint, const JobOptions& job,
                      std::int64_t images, int views)
-    : images_(images),
+    : checkpoint_(checkpoint.path()),
+      images_(images),
       views_(views),
       image_size_(checkpoint.info().image_size),
       session_(world, for_prediction(world, checkpoint, job, images, views)),
@@ -134,7 +136,18 @@ void Predictor::run(const Batch& batch) {
                 static_cast<std::size_t>(classes()));
 }
 
+// Weights that are numbers may be so large that what they make is none.
+void Predictor::require_numbers(std::int64_t image) const {
+  const auto views = std::span(static_cast<const float*>(logits_.host.data()),
+                               static_cast<std::size_t>(images_ * views_ * logits_.values))
+                         .subspan(static_cast<std::size_t>(image * views_ * logits_.values),
+                                  static_cast<std::size_t>(views_ * logits_.values));
+  if (std::ranges::all_of(views, [](float value) { return std::isfinite(value); })) return;
+  refuse_outputs(checkpoint_);
+}
+
 std::span<const float> Predictor::probabilities(std::int64_t image) const {
+  require_numbers(image);
   const auto count = static_cast<std::size_t>(session_.net().classes);
   return std::span(p_).subspan(static_cast<std::size_t>(image) * count, count);
 }
@@ -144,8 +157,14 @@ std::span<const float> Predictor::part(const Outlet& outlet, std::int64_t image)
           static_cast<std::size_t>(outlet.values)};
 }
 
-std::span<const float> Predictor::logits(std::int64_t image) const { return part(logits_, image); }
+std::span<const float> Predictor::logits(std::int64_t image) const {
+  require_numbers(image);
+  return part(logits_, image);
+}
 
-std::span<const float> Predictor::hidden(std::int64_t image) const { return part(hidden_, image); }
+std::span<const float> Predictor::hidden(std::int64_t image) const {
+  require_numbers(image);
+  return part(hidden_, image);
+}
 
 }  // namespace convoy

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "core/ops/convert.h"
@@ -42,7 +42,8 @@ class Predictor {
   // Passes a batch of a reader, of images() x views crops, instead.
   void run(const Batch& batch);
 
-  // Of the last run, valid until the next.
+  // Of the last run, valid until the next. Throw Error(bad_checkpoint) where the net makes no
+  // numbers of the image.
   [[nodiscard]] std::span<const float> probabilities(std::int64_t image) const;  // mean over views
   // Of an image's only view.
   [[nodiscard]] std::span<const float> logits(std::int64_t image) const;
@@ -58,8 +59,10 @@ class Predictor {
   };
   [[nodiscard]] Outlet make_outlet(const Tensor& activation);
   void queue(const Tensor& activation, Outlet& outlet);
+  void require_numbers(std::int64_t image) const;
   [[nodiscard]] std::span<const float> part(const Outlet& outlet, std::int64_t image) const;
 
+  std::filesystem::path checkpoint_;
   std::int64_t images_;
   int views_;
   std::int64_t image_size_;

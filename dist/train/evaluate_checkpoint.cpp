@@ -1,4 +1,6 @@
 // `convoy eval`: a checkpoint's net on a dataset, under any strategy.
+#include <cmath>
+
 #include "dist/checkpoint/weights_file.h"
 #include "dist/comm/agreement.h"
 #include "dist/job.h"
@@ -18,8 +20,10 @@ EvalResult evaluate_checkpoint(World& world, const EvalOptions& options) {
   Session session(world, job);
   require_one_dataset(session.everyone(), dataset);
   load_weights(session, checkpoint);
-  return Evaluator(session, dataset, job, info.mean_image, info.image_size, options.views)
-      .run(true);
+  const EvalResult result =
+      Evaluator(session, dataset, job, info.mean_image, info.image_size, options.views).run(true);
+  if (!std::isfinite(result.loss)) refuse_outputs(options.checkpoint);
+  return result;
 }
 
 }  // namespace convoy

@@ -100,6 +100,10 @@ classes_changed() { # classes_changed FROM TO SENTENCE
 classes_changed 000-bars 003-disc "has the class 003-disc twice"
 classes_changed '\\"000-bars\\"' '\\"\\"        ' "has no name for class 0, counted from 0"
 classes_changed 000-bars '\\\\u0007a' "has control characters in the class ?a"
+mean=$(grep -ao '"mean_image":"[0-9.]*' torch.safetensors | cut -d'"' -f4)
+sed "s/\"mean_image\":\"$mean/\"mean_image\":\"nan(${mean:5})/" torch.safetensors >changed.safetensors
+expect 4 "the mean image of changed.safetensors holds a value that is not finite, the first (nan) at 0 of 3072" \
+  convoy import --input changed.safetensors --output x.h5
 expect 2 "import needs --output FILE" convoy import --input torch.safetensors
 expect 2 "net.onnx cannot be imported" convoy import --input net.onnx --output x.h5
 expect 2 "leave --recipe out" convoy import --input torch.safetensors --output x.h5 --recipe caffe

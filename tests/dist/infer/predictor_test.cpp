@@ -57,6 +57,22 @@ class PredictorTest : public testing::Test {
     return options;
   }
 
+  // The checkpoint with other weights and biases in conv2.
+  [[nodiscard]] fs::path with_conv2(const std::string& name,
+                                    const std::function<void(std::vector<float>&)>& change) const {
+    const CheckpointReader reader(checkpoint_);
+    CheckpointWriter writer(folder_->path() / name, reader.info());
+    for (const CheckpointReader::Entry& entry : reader.entries()) {
+      std::vector<float> values(static_cast<std::size_t>(entry.shape.count()));
+      reader.read(entry.layer, entry.kind, entry.shape, {0, entry.shape.n}, values.data());
+      if (entry.layer == "conv2") change(values);
+      writer.create(entry.layer, entry.kind, entry.shape);
+      writer.write(entry.layer, entry.kind, {0, entry.shape.n}, values.data());
+    }
+    writer.finish();
+    return folder_->path() / name;
+  }
+
   std::unique_ptr<World> world_;
   std::unique_ptr<TemporaryFolder> folder_;
   fs::path packed_;
@@ -155,6 +171,32 @@ TEST_F(PredictorTest, FeaturesAreThoseOfEachImage) {
   }
 }
 
+TEST_F(PredictorTest, SaysThatANetMakesNoNumbers) {
+  if (!leader()) return;
+  const fs::path huge = with_conv2("huge.h5", [](std::vector<float>& values) {
+    for (float& value : values) value *= 1e37F;
+  });
+  const CheckpointReader reader(huge);
+  const auto refused = [](const std::function<void()>& run) {
+    testing::internal::CaptureStderr();
+    expect_error(ExitCode::bad_checkpoint, {"huge.h5 makes NaN or infinity of an image"}, run);
+    testing::internal::GetCapturedStderr();
+  };
+  for (const int views : {1, 10})
+    refused([&] { predict(*world_, reader, options(views), [](const Prediction&) {}); });
+  refused([&] {
+    Predictor predictor(*world_, reader, job_, 6, 1);
+    write_features(predictor, Dataset(packed_), job_.data, {"w", "d"}, folder_->path() / "f.h5");
+  });
+  EXPECT_FALSE(fs::exists(folder_->path() / "f.h5"));
+  EvalOptions evaluation{huge, packed_, 1, job_};
+  evaluation.job.solver.batch = 20;
+  for (const int views : {1, 10}) {
+    evaluation.views = views;
+    refused([&] { static_cast<void>(evaluate_checkpoint(*world_, evaluation)); });
+  }
+}
+
 TEST_F(PredictorTest, RefusesWhatDoesNotFit) {
   if (test_world().size() > 1) {
     expect_error(ExitCode::usage, {"one rank is enough"}, [&] {
@@ -188,18 +230,9 @@ TEST_F(PredictorTest, RefusesWhatDoesNotFit) {
   EXPECT_EQ(outputs(0), 4);
   EXPECT_EQ(outputs(10), 10);
 
-  const fs::path nan = folder_->path() / "nan.h5";
-  {
-    CheckpointWriter writer(nan, reader.info());
-    for (const CheckpointReader::Entry& entry : reader.entries()) {
-      std::vector<float> values(static_cast<std::size_t>(entry.shape.count()));
-      reader.read(entry.layer, entry.kind, entry.shape, {0, entry.shape.n}, values.data());
-      if (entry.layer == "conv2") values.back() = std::numeric_limits<float>::quiet_NaN();
-      writer.create(entry.layer, entry.kind, entry.shape);
-      writer.write(entry.layer, entry.kind, {0, entry.shape.n}, values.data());
-    }
-    writer.finish();
-  }
+  const fs::path nan = with_conv2("nan.h5", [](std::vector<float>& values) {
+    values.back() = std::numeric_limits<float>::quiet_NaN();
+  });
   expect_error(ExitCode::bad_checkpoint, {"nan.h5 holds NaN or infinity", "conv2"},
                [&] { Predictor(*world_, CheckpointReader(nan), job_, 1, 1); });
 }

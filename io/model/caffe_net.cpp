@@ -2,6 +2,7 @@
 #include "io/model/caffe_net.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/error.h"
 #include "core/ops/pool.h"
@@ -14,7 +15,10 @@ std::uint32_t number(std::int64_t value) { return static_cast<std::uint32_t>(val
 
 class NetBuilder {
  public:
-  explicit NetBuilder(caffe::Net& net) : net_(net) {}
+  NetBuilder(caffe::Net& net, const NetSpec& spec) : net_(net) {
+    for (const LayerSpec& layer : spec.layers) taken_.insert(layer.name);
+    value_ = own("data");
+  }
 
   // Reads what the layer before gave, and gives what has its own name.
   caffe::Layer& layer(const std::string& type, const std::string& name) {
@@ -37,18 +41,22 @@ class NetBuilder {
     for (const std::int64_t extent : {std::int64_t{1}, net.input.c, net.input.h, net.input.w})
       shape.add_dim(extent);
   }
-  void relu(const std::string& name, bool wanted) {
-    if (wanted) layer("ReLU", name);
-  }
-
   // As in Caffe's own file of AlexNet, relu1 follows conv1.
-  static std::string relu_name(const std::string& layer) {
-    return "relu" + layer.substr(std::min(layer.find_first_of("0123456789"), layer.size()));
+  void relu(const std::string& after, bool wanted) {
+    if (!wanted) return;
+    const std::size_t digits = std::min(after.find_first_of("0123456789"), after.size());
+    layer("ReLU", own("relu" + after.substr(digits)));
+  }
+  // A name that nothing else has: this one where it is free.
+  std::string own(std::string wanted) {
+    while (!taken_.insert(wanted).second) wanted += '_';
+    return wanted;
   }
 
  private:
   caffe::Net& net_;
-  std::string value_ = "data";
+  std::set<std::string> taken_;  // by layers, and by what they give
+  std::string value_;
 };
 
 void add(NetBuilder& net, const LayerSpec& layer, const ConvLayer& conv) {
@@ -64,14 +72,14 @@ void add(NetBuilder& net, const LayerSpec& layer, const ConvLayer& conv) {
   to.add_kernel_size(number(conv.kernel));
   if (conv.groups > 1) to.set_group(number(conv.groups));
   if (conv.stride > 1) to.add_stride(number(conv.stride));
-  net.relu(NetBuilder::relu_name(layer.name), conv.relu);
+  net.relu(layer.name, conv.relu);
 }
 
 void add(NetBuilder& net, const LayerSpec& layer, const FullyConnectedLayer& fc) {
   net.layer("InnerProduct", layer.name)
       .mutable_inner_product_param()
       ->set_num_output(number(fc.neurons));
-  net.relu(NetBuilder::relu_name(layer.name), fc.relu);
+  net.relu(layer.name, fc.relu);
 }
 
 void set(caffe::Lrn& to, const LrnLayer& norm) {
@@ -86,20 +94,21 @@ void add(NetBuilder& net, const LayerSpec& layer, const LrnLayer& norm) {
     set(*net.layer("LRN", layer.name).mutable_lrn_param(), norm);
     return;
   }
-  caffe::Layer& slice = net.layer("Slice", layer.name + "_slice");
+  caffe::Layer& slice = net.layer("Slice", net.own(layer.name + "_slice"));
   slice.clear_top();
+  std::vector<std::string> towers;
   for (std::int64_t group = 0; group < norm.groups; ++group)
-    slice.add_top(fmt::format("{}_slice{}", layer.name, group));
-  for (std::int64_t group = 0; group < norm.groups; ++group) {
-    caffe::Layer& tower = net.bare("LRN", fmt::format("{}_tower{}", layer.name, group));
-    tower.add_bottom(fmt::format("{}_slice{}", layer.name, group));
+    slice.add_top(net.own(fmt::format("{}_slice{}", layer.name, group)));
+  for (const std::string& part : slice.top()) {
+    towers.push_back(net.own(fmt::format("{}_tower{}", layer.name, towers.size())));
+    caffe::Layer& tower = net.bare("LRN", towers.back());
+    tower.add_bottom(part);
     tower.add_top(tower.name());
     set(*tower.mutable_lrn_param(), norm);
   }
   caffe::Layer& concat = net.layer("Concat", layer.name);
   concat.clear_bottom();
-  for (std::int64_t group = 0; group < norm.groups; ++group)
-    concat.add_bottom(fmt::format("{}_tower{}", layer.name, group));
+  for (const std::string& tower : towers) concat.add_bottom(tower);
 }
 
 void add(NetBuilder& net, const LayerSpec& layer, const SpatialNormLayer& norm) {
@@ -184,7 +193,7 @@ std::string new_type(std::int32_t old) {
 caffe::Net caffe_net(const NetSpec& net) {
   caffe::Net described;
   described.set_name("convoy");
-  NetBuilder builder(described);
+  NetBuilder builder(described, net);
   builder.input(net);
   for (const LayerSpec& layer : layers_with_dropout(net))
     std::visit([&](const auto& kind) { add(builder, layer, kind); }, layer.kind);

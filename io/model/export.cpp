@@ -31,10 +31,13 @@ fs::path beside(fs::path output, const char* ending) { return output.replace_ext
 
 void write_as_safetensors(const OutgoingModel& model, TensorNames names, const fs::path& output,
                           ExportReport& report) {
+  const bool as_module = names == TensorNames::torch;
+  const std::string source =
+      as_module ? torch_module(model.net, output.filename().string()) : "";  // or it is refused
   write_safetensors(output, model);
-  if (names != TensorNames::torch) return;
+  if (!as_module) return;
   const fs::path module = beside(output, ".py");
-  write_durably(module, torch_module(model.net, output.filename().string()));
+  write_durably(module, source);
   report.files.push_back(module);
 }
 

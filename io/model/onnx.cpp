@@ -1,6 +1,8 @@
 // Builds the graph node by node. Weights are initialisers of the names that PyTorch gives them.
 #include "io/model/onnx.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <onnx.pb.h>
 
@@ -185,7 +187,9 @@ void write_onnx(const std::filesystem::path& path, const OutgoingModel& model, b
     builder.initialiser(place.name, place.extents, model.values(place));
   for (const InferenceLayer& layer : inference_layers(model.net))
     std::visit([&](const auto& kind) { add(builder, layer.spec, kind); }, layer.spec.kind);
-  const std::string output = softmax ? "probabilities" : "logits";
+  std::string output = softmax ? "probabilities" : "logits";
+  while (std::ranges::find(model.net.layers, output, &LayerSpec::name) != model.net.layers.end())
+    output += '_';
   if (softmax) {
     set(builder.node("Softmax", output, {builder.value()}), "axis", std::int64_t{1});
   } else {

@@ -42,6 +42,17 @@ std::vector<std::int64_t> their_extents(const LayerSpec& layer, TensorNames name
   return {shape.n, shape.c, shape.h, shape.w};
 }
 
+// A kernel that reads one group of colours would have to change places with one of another group,
+// and so would all that is made of their maps.
+void require_one_group(const LayerSpec& layer, TensorNames names, bool bgr) {
+  const auto* conv = std::get_if<ConvLayer>(&layer.kind);
+  if (conv == nullptr || conv->groups == 1) return;
+  fail(ExitCode::usage,
+       "{} reads the colours in {} groups and cannot be turned to read {} first, as nets with the "
+       "names {} do; with data.bgr {} it would read so itself",
+       layer.name, conv->groups, bgr ? "red" : "blue", name_of(names), !bgr);
+}
+
 // The value there for one of ours. Products of a float and a double are rounded once.
 float times(float value, double factor) {
   return static_cast<float>(static_cast<double>(value) * factor);
@@ -111,6 +122,7 @@ std::vector<TensorPlace> tensor_places(const NetSpec& net, TensorNames names, bo
                        their_extents(layer.spec, names)};
     weight.channels_first = !as_ours;
     weight.reversed_channels = !as_ours && index == 0 && bgr != (names == TensorNames::caffe);
+    if (weight.reversed_channels) require_one_group(layer.spec, names, bgr);
     weight.factor = layer.weight_factor;
     places.push_back(weight);
     const Shape bias = layer.spec.bias_shape();

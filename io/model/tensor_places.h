@@ -39,7 +39,8 @@ struct TensorPlace {
 // Caffe's nets do, PyTorch's read red first; what leaves for one or the other reads what is usual
 // there, so conv1's channels are reversed where that differs. Throws Error(usage), naming the first
 // layer that differs, for alexnet_pytorch and torchvision where the net is not theirs (any number
-// of classes is), and where dropout cannot be expressed (inference_net.h).
+// of classes is), where dropout cannot be expressed (inference_net.h), and where channels that are
+// read in groups would be reversed.
 [[nodiscard]] std::vector<TensorPlace> tensor_places(const NetSpec& net, TensorNames names,
                                                      bool bgr);
 

@@ -4,10 +4,26 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/error.h"
 #include "io/model/inference_net.h"
 
 namespace convoy {
 namespace {
+
+// Where the module of a layer stands. No word of Python's and no attribute of nn.Module ends in a
+// digit; other names may be such (class, forward), or no words there (a-b), and go straight into
+// the table that state_dict() has its names from.
+std::string place_of(const std::string& layer) {
+  if (layer == "training") {
+    fail(ExitCode::usage,
+         "modules of PyTorch keep a switch of their own under the name {}; give that layer another "
+         "name, or use --names convoy",
+         layer);
+  }
+  const bool attribute =
+      layer.back() >= '0' && layer.back() <= '9' && layer.find('-') == std::string::npos;
+  return attribute ? "self." + layer : fmt::format("self._modules[\"{}\"]", layer);
+}
 
 struct Source {
   std::string modules;
@@ -15,13 +31,13 @@ struct Source {
   bool maps = true;  // not yet rows of numbers
 
   void module(const std::string& name, const std::string& made) {
-    modules += fmt::format("        self.{} = {}\n", name, made);
+    modules += fmt::format("        {} = {}\n", place_of(name), made);
   }
   void step(const std::string& expression) {
     forward += fmt::format("        x = {}\n", expression);
   }
   void call(const std::string& name, bool relu) {
-    step(relu ? fmt::format("F.relu(self.{}(x))", name) : fmt::format("self.{}(x)", name));
+    step(fmt::format(fmt::runtime(relu ? "F.relu({}(x))" : "{}(x)"), place_of(name)));
   }
 };
 

@@ -1,10 +1,13 @@
 // Caffe's files: both forms of a net, nets that are others, blobs that lie, means.
 #include "io/model/caffe.h"
 
+#include <algorithm>
+
 #include <caffe.pb.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/net/description.h"
 #include "core/recipe.h"
 #include "io/model/caffe_net.h"
 #include "tests/io/model/small_net.h"
@@ -14,6 +17,7 @@
 namespace convoy {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -75,6 +79,29 @@ TEST_F(Caffe, TowersAreSlicedNormalisedAndConcatenated) {
   EXPECT_THAT(layer_of(net, "norm1").bottom(), ElementsAre("norm1_tower0", "norm1_tower1"));
   EXPECT_THAT(layer_of(net, "pool1").bottom(), ElementsAre("norm1"));
   EXPECT_FLOAT_EQ(layer_of(net, "norm1_tower0").lrn_param().alpha(), 5e-4f);
+}
+
+// Names that Caffe's nets have beside those of the layers: none of them is given twice.
+TEST_F(Caffe, NamesOfLayersDoNotMeetThoseOfOtherParts) {
+  const NetSpec spec = parse_net(
+      "input 24; towers 2; conv 16 kernel 5 relu name data; lrn name n; relu name n_slice;"
+      "conv 16 kernel 3 relu name relu; fc 8 relu name n_slice1; fc 8 relu name n_tower0; fc "
+      "classes",
+      "n", 4);
+  const caffe::Net net = caffe_net(spec);
+  std::vector<std::string> layers;
+  std::vector<std::string> values;
+  for (const caffe::Layer& layer : net.layer()) {
+    layers.push_back(layer.name());
+    for (const std::string& bottom : layer.bottom()) EXPECT_THAT(values, Contains(bottom));
+    for (const std::string& top : layer.top()) values.push_back(top);
+  }
+  for (std::vector<std::string>* names : {&layers, &values}) {
+    std::ranges::sort(*names);
+    EXPECT_EQ(std::ranges::adjacent_find(*names), names->end()) << testing::PrintToString(*names);
+  }
+  EXPECT_EQ(net.layer(0).name(), "data_");
+  EXPECT_EQ(type_of(net, "data"), "Convolution");
 }
 
 TEST_F(Caffe, WhatItCannotSayIsRefused) {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <onnx.pb.h>
 
+#include "core/net/description.h"
 #include "tests/io/model/small_net.h"
 #include "tests/io/temporary_folder.h"
 
@@ -18,8 +19,11 @@ using testing::ElementsAre;
 class Onnx : public testing::Test {
  protected:
   onnx::Model written(const ModelOptions& options, bool softmax = false) {
+    return written(build_alexnet(options), softmax);
+  }
+  onnx::Model written(const NetSpec& net, bool softmax) {
     OutgoingModel model;
-    model.net = build_alexnet(options);
+    model.net = net;
     model.places = tensor_places(model.net, TensorNames::torch, false);
     model.metadata = {{"classes", "[]"}};
     model.values = [](const TensorPlace& place) {
@@ -129,6 +133,14 @@ TEST_F(Onnx, WeightsAreInitialisersOfTheirShape) {
   float value = 0;
   std::memcpy(&value, weight.raw_data().data() + 4796, 4);
   EXPECT_EQ(value, 0.25f);
+}
+
+TEST_F(Onnx, AnOutputHasANameThatNoLayerHas) {
+  const NetSpec net = parse_net("input 24; conv 9 kernel 5 name probabilities; fc classes", "n", 4);
+  EXPECT_EQ(written(net, false).graph().output(0).name(), "logits");
+  const onnx::Model model = written(net, true);
+  EXPECT_EQ(model.graph().output(0).name(), "probabilities_");
+  EXPECT_EQ(node(model, "probabilities_").op_type(), "Softmax");
 }
 
 }  // namespace

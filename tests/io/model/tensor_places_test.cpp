@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/net/description.h"
 #include "core/recipe.h"
 #include "tests/io/model/small_net.h"
 #include "tests/io/support/expect_error.h"
@@ -128,6 +129,22 @@ TEST(TensorPlaces, OnlyConv1ReversesItsColoursAndOnlyWhereTheirOrderDiffers) {
   EXPECT_EQ(theirs[25], 1);
   EXPECT_EQ(theirs[50], 0);
   EXPECT_EQ(theirs[51], 3);
+}
+
+TEST(TensorPlaces, ColoursThatAreReadInGroupsCannotBeReversed) {
+  const NetSpec net = parse_net("input 24; conv 9 kernel 5 groups 3 name look; fc classes", "n", 4);
+  const auto refused = [&](TensorNames kind, bool bgr, const std::string& words) {
+    expect_error(ExitCode::usage, {"look reads the colours in 3 groups", words},
+                 [&] { static_cast<void>(tensor_places(net, kind, bgr)); });
+  };
+  refused(TensorNames::caffe, false,
+          "blue first, as nets with the names caffe do; with data.bgr true");
+  refused(TensorNames::torch, true,
+          "red first, as nets with the names torch do; with data.bgr false");
+  for (const auto& [kind, bgr] : {std::pair(TensorNames::caffe, true),
+                                  {TensorNames::torch, false},
+                                  {TensorNames::convoy, true}})
+    EXPECT_NO_THROW(static_cast<void>(tensor_places(net, kind, bgr)));
 }
 
 TEST(TensorPlaces, DropoutsScaleGoesIntoTheWeightsThatReadItAndNoBiases) {

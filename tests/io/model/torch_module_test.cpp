@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/net/description.h"
 #include "tests/io/model/small_net.h"
+#include "tests/io/support/expect_error.h"
 
 namespace convoy {
 namespace {
@@ -38,6 +40,24 @@ TEST(TorchModule, PadsOneSideMoreAndNormalisesOverPixels) {
   EXPECT_THAT(text, HasSubstr("        x = F.pad(x, (2, 5, 2, 5))\n        x = self.conv1(x)\n"));
   EXPECT_THAT(text, HasSubstr("nn.Conv2d(3, 16, 5)\n"));
   EXPECT_THAT(text, HasSubstr("x = x / (1 + 0.001 * F.avg_pool2d(x * x, 5, 1, 2)) ** 0.75\n"));
+}
+
+// Words of Python's, attributes of every module, and what is no word at all.
+TEST(TorchModule, TakesAnyNameOfALayer) {
+  const auto module_of = [](const std::string& name) {
+    const std::string text =
+        fmt::format("input 24; conv 9 kernel 5 relu name {}; fc classes", name);
+    return torch_module(parse_net(text, "n", 4), "x");
+  };
+  for (const char* name : {"class", "None", "forward", "state_dict", "modules", "a-b", "a-1"}) {
+    EXPECT_THAT(
+        module_of(name),
+        HasSubstr(fmt::format("        self._modules[\"{}\"] = nn.Conv2d(3, 9, 5)\n", name)));
+    EXPECT_THAT(module_of(name), HasSubstr(fmt::format("F.relu(self._modules[\"{}\"](x))", name)));
+  }
+  EXPECT_THAT(module_of("look_2"), HasSubstr("        self.look_2 = nn.Conv2d(3, 9, 5)\n"));
+  expect_error(ExitCode::usage, {"under the name training", "--names convoy"},
+               [&] { static_cast<void>(module_of("training")); });
 }
 
 // A file's name is a text of the program, whatever characters it has.

@@ -133,6 +133,12 @@ NetSpec build_alexnet(const ModelOptions& options) {
   check(options);
   const bool relu_last = options.order == "2012";
   Builder net(options);
+  if (net.classes() < options.towers) {
+    fail(ExitCode::usage,
+         "the outputs of fc8, of which there are {}, cannot be split over {} towers; set "
+         "model.towers to 1, or model.classes to at least {}",
+         net.classes(), options.towers, options.towers);
+  }
 
   net.conv(0, options.conv1_kernel, options.conv1_stride, options.conv1_pad,
            options.conv1_pad + options.conv1_pad_end, true, !relu_last);

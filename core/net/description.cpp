@@ -250,6 +250,7 @@ class Description {
     if (name_.empty()) name_ = fmt::format("{}{}", kind, number);
     require_free(name_, net_, *words_);
     LayerSpec spec{std::exchange(name_, {}), layer, shape_, out};
+    require_outputs(spec, net_, *words_);
     size_.add(spec, *words_);
     net_.layers.push_back(std::move(spec));
     shape_ = out;

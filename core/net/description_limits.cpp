@@ -47,6 +47,15 @@ void NetSize::add(const LayerSpec& layer, const StatementReader& statement) {
         multiply_adds_, parameters_, layer.out.h, layer.out.w);
 }
 
+void require_outputs(const LayerSpec& layer, const NetSpec& net, const StatementReader& statement) {
+  if (layer.out.c >= net.towers) return;
+  statement.refuse(
+      "the outputs of {}, of which there are {}, cannot be split over {} towers; use at least {}, "
+      "or "
+      "'towers {}'",
+      layer.name, layer.out.c, net.towers, net.towers, layer.out.c);
+}
+
 void require_free(const std::string& name, const NetSpec& net, const StatementReader& statement) {
   if (std::ranges::find(net.layers, name, &LayerSpec::name) != net.layers.end())
     statement.refuse("two layers are called {}; give one of them another 'name NAME'", name);

@@ -35,6 +35,9 @@ class NetSize {
   double multiply_adds_ = 0;  // of an image, and a value for every output
 };
 
+// Refuses fewer kernels or neurons than the net has towers.
+void require_outputs(const LayerSpec& layer, const NetSpec& net, const StatementReader& statement);
+
 // Refuses a name that another layer has, or another part of a step.
 void require_free(const std::string& name, const NetSpec& net, const StatementReader& statement);
 

@@ -26,12 +26,6 @@ void require_towers(std::string_view name, const NetSpec& net, std::string_view 
          "description: towers 2), or use --parallel.strategy data or owt",
          name, gives, net.towers);
   }
-  if (net.classes < net.towers) {
-    fail(ExitCode::usage,
-         "strategy {} gives each rank some of the classes, and this net has {}; use "
-         "--parallel.strategy data",
-         name, net.classes);
-  }
   const bool over_all = std::ranges::any_of(net.layers, [](const LayerSpec& layer) {
     const auto* norm = std::get_if<LrnLayer>(&layer.kind);
     return norm != nullptr && norm->groups == 1;

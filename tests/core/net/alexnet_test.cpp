@@ -104,6 +104,11 @@ TEST(AlexNet, RefusesContradictionsInOneSentence) {
   ModelOptions drop;
   drop.drop = 1;
   EXPECT_THAT(refusal(drop), testing::HasSubstr("probability"));
+  ModelOptions classes;
+  classes.classes = 1;
+  EXPECT_THAT(refusal(classes),
+              testing::HasSubstr("outputs of fc8, of which there are 1, cannot be "
+                                 "split over 2 towers; set model.towers to 1"));
 }
 
 // The 2012 code: conv1 and conv5 pool before their ReLU, and a second norm over pixels follows

@@ -172,6 +172,12 @@ INSTANTIATE_TEST_SUITE_P(
                 "2 groups do not divide the 3 maps below and 4 kernels"},
         Refused{"input 8; towers 2; conv 5 kernel 3; conv 4 kernel 3 groups towers",
                 "2 groups do not divide the 5 maps"},
+        Refused{"input 8; towers 2; conv 1 kernel 3",
+                "a.net, statement 3: the outputs of conv1, of which there are 1, cannot be split "
+                "over 2 towers; use at least 2, or 'towers 1'"},
+        Refused{"input 8; towers 4; conv 4 kernel 3; fc 3", "statement 4: the outputs of fc2"},
+        Refused{"input 8; towers 12; conv 12 kernel 3; fc classes",
+                "statement 4: the outputs of fc2, of which there are 10, cannot be split"},
         Refused{"input 8; conv 4 kernel 3 groups none", "after 'groups' stands 'none'"},
         Refused{"input 8; conv 4 kernel 3 std much", "after 'std' stands 'much'"},
         Refused{"input 8; conv 4 kernel 3 std nan", "after 'std' stands 'nan'"},

@@ -99,7 +99,7 @@ void require_same_rounding(const std::vector<const caffe::Layer*>& theirs, const
     if (out != layer.out) {
       fail(ExitCode::bad_checkpoint,
            "{} holds another net: its '{}' makes {}x{} maps of {}x{}, and {} makes {}x{}; see "
-           "--model.pool-round-up",
+           "--model.pool-round-up (in a net's description: round-up)",
            path.string(), (*their)->name(), out.h, out.w, layer.in.h, layer.in.w, layer.name,
            layer.out.h, layer.out.w);
     }

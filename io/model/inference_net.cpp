@@ -6,6 +6,9 @@
 namespace convoy {
 namespace {
 
+constexpr const char* kInstead =
+    "train with model.drop-inverted (in a net's description: dropout X inverted)";
+
 // Scaling what such a layer reads is not scaling what it gives.
 bool is_normalisation(const LayerSpec& layer) {
   return std::holds_alternative<LrnLayer>(layer.kind) ||
@@ -33,8 +36,8 @@ std::vector<InferenceLayer> inference_layers(const NetSpec& net) {
     if (is_normalisation(layer) && !dropout.empty()) {
       fail(ExitCode::usage,
            "the scale of {} cannot become part of weights, because {} stands before the next layer "
-           "with weights; train with model.drop-inverted",
-           dropout, layer.name);
+           "with weights; {}",
+           dropout, layer.name, kInstead);
     }
     layers.push_back({layer, has_weights(layer) ? scale : 1});
     if (!has_weights(layer)) continue;
@@ -44,8 +47,8 @@ std::vector<InferenceLayer> inference_layers(const NetSpec& net) {
   if (!dropout.empty()) {
     fail(ExitCode::usage,
          "the scale of {} cannot become part of weights, because no layer with weights follows it; "
-         "train with model.drop-inverted",
-         dropout);
+         "{}",
+         dropout, kInstead);
   }
   return layers;
 }

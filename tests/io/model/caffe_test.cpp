@@ -192,7 +192,8 @@ TEST_F(Caffe, AnotherNetIsRefusedWithTheFirstLayerThatDiffers) {
         for (caffe::Layer& layer : *described.mutable_layer())
           if (layer.name() == "pool1") layer.mutable_pooling_param()->set_round_mode(1);
       },
-      {"'pool1' makes 11x11 maps of 24x24, and pool1 makes 12x12", "--model.pool-round-up"});
+      {"'pool1' makes 11x11 maps of 24x24, and pool1 makes 12x12", "--model.pool-round-up",
+       "in a net's description: round-up"});
 }
 
 TEST_F(Caffe, BlobsThatLieAreRefused) {

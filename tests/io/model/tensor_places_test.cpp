@@ -214,12 +214,15 @@ TEST(TensorPlaces, ANormalisationThatDropoutsScaleCannotPassIsNamed) {
   NetSpec net = build_alexnet(small_model());
   net.layers.insert(net.layers.begin() + 1,
                     {"drop1", DropoutLayer{}, net.layers[0].out, net.layers[0].out});
-  expect_error(ExitCode::usage, {"scale of drop1", "norm1 stands before"},
-               [&] { static_cast<void>(tensor_places(net, TensorNames::torch, false)); });
+  expect_error(
+      ExitCode::usage,
+      {"scale of drop1", "norm1 stands before", "model.drop-inverted", "dropout X inverted"},
+      [&] { static_cast<void>(tensor_places(net, TensorNames::torch, false)); });
   EXPECT_NO_THROW(static_cast<void>(tensor_places(net, TensorNames::convoy, false)));
   net = build_alexnet(small_model());
   net.layers.push_back({"drop8", DropoutLayer{}, net.layers.back().out, net.layers.back().out});
-  expect_error(ExitCode::usage, {"scale of drop8", "no layer with weights follows"},
+  expect_error(ExitCode::usage,
+               {"scale of drop8", "no layer with weights follows", "dropout X inverted"},
                [&] { static_cast<void>(tensor_places(net, TensorNames::caffe, false)); });
 }
 

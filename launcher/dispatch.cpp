@@ -68,6 +68,7 @@ Found find_command(const Commands& commands, const std::vector<std::string>& wor
   const std::string& name = words.front();
   const std::string pair = words.size() > 1 ? name + " " + words[1] : name;
   std::vector<std::string> names{"help"};
+  if (name.starts_with('-')) names = {"--version", "--help"};
   for (const auto& command : commands) {
     if (command->info().name == name) return {*command, 1};
     if (command->info().name == pair) return {*command, 2};
@@ -96,7 +97,8 @@ int run_alone(Command& command, const std::vector<std::string>& arguments, std::
 
 // What stands behind `convoy help`: nothing, a command, or the form in which help is wanted.
 std::string help(const Commands& commands, std::vector<std::string> words) {
-  std::erase_if(words, asks_for_help);
+  std::erase_if(words,
+                [](const std::string& word) { return word == "help" || asks_for_help(word); });
   if (words.empty()) return overview(commands);
   const std::string form = words.front().starts_with("--") ? words.front() : "";
   const auto require_no_more = [&](std::size_t count) {

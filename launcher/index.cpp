@@ -34,8 +34,9 @@ class IndexCommand : public Command {
 
   void run(World*, std::ostream& out) override {
     const IndexReport report = index_folder(index_);
-    out << fmt::format("{}: {} images in {} classes, {} shard{}\n", index_.folder.string(),
-                       thousands(report.images), thousands(report.classes), report.shards,
+    out << fmt::format("{}: {} image{} in {} class{}, {} shard{}\n", index_.folder.string(),
+                       thousands(report.images), report.images == 1 ? "" : "s",
+                       thousands(report.classes), report.classes == 1 ? "" : "es", report.shards,
                        report.shards == 1 ? "" : "s");
   }
 

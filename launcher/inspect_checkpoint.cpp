@@ -71,8 +71,10 @@ std::string inspect_checkpoint(const std::filesystem::path& path,
   table.rule();
   table.row({"parameters", "", thousands(total)});
   if (moments > 0) table.row({"momentum", "", thousands(moments)});
-  const std::string warning =
-      not_finite == 0 ? "" : fmt::format("{} values are not finite\n", thousands(not_finite));
+  const std::string warning = not_finite == 0
+                                  ? ""
+                                  : fmt::format("{} value{} not finite\n", thousands(not_finite),
+                                                not_finite == 1 ? " is" : "s are");
   return fmt::format(
       "{}: a checkpoint after step {}, {} finished epochs, {} classes\n"
       "training set {} (images of {}x{} pixels)\n{}\n{}{}",

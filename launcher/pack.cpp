@@ -67,8 +67,9 @@ class PackCommand : public Command {
                                            .ranks_on_host = world->local_ranks(),
                                            .barrier = [&] { all->barrier("pack"); }});
     if (world->rank() != 0) return;
-    out << fmt::format("{}: {} images in {} classes, {} shard{}\n", pack_.output.string(),
-                       thousands(report.packed), thousands(report.classes), report.shards,
+    out << fmt::format("{}: {} image{} in {} class{}, {} shard{}\n", pack_.output.string(),
+                       thousands(report.packed), report.packed == 1 ? "" : "s",
+                       thousands(report.classes), report.classes == 1 ? "" : "es", report.shards,
                        report.shards == 1 ? "" : "s");
     if (report.issues.empty()) return;
     const auto left_out = std::ranges::count_if(report.issues, &PackIssue::left_out);

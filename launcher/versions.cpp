@@ -23,7 +23,6 @@ std::vector<std::pair<std::string_view, std::string>> compiled_in() {
   return {
       {"TurboJPEG", CONVOY_TURBOJPEG_VERSION},
       {"ISA-L", CONVOY_ISAL_VERSION},
-      {"Protobuf", CONVOY_PROTOBUF_VERSION},
       {"Boost", parts(BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100)},
       {"fmt", parts(FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)},
       {"spdlog", parts(SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH)},

@@ -54,4 +54,16 @@ template <typename Call>
   return static_cast<ssize_t>(done);
 }
 
+// Writes all bytes where the file stands; false, with errno, where writing fails.
+[[nodiscard]] inline bool write_all(const Descriptor& file, const void* from, std::size_t count) {
+  std::size_t done = 0;
+  while (done < count) {
+    const ssize_t wrote = uninterrupted(
+        [&] { return ::write(file.get(), static_cast<const char*>(from) + done, count - done); });
+    if (wrote < 0) return false;
+    done += static_cast<std::size_t>(wrote);
+  }
+  return true;
+}
+
 }  // namespace convoy

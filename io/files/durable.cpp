@@ -61,13 +61,7 @@ void write_durably(const fs::path& path, const std::string& text) {
       return ::open(aside.partial().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     }));
     if (!file.valid()) fail_with_errno("create", aside.partial());
-    std::size_t done = 0;
-    while (done < text.size()) {
-      const ssize_t wrote = uninterrupted(
-          [&] { return ::write(file.get(), text.data() + done, text.size() - done); });
-      if (wrote < 0) fail_with_errno("write", aside.partial());
-      done += static_cast<std::size_t>(wrote);
-    }
+    if (!write_all(file, text.data(), text.size())) fail_with_errno("write", aside.partial());
   }
   aside.commit();
 }

@@ -32,7 +32,7 @@ std::vector<LibraryVersion> io_libraries() {
           {"libarchive", ARCHIVE_VERSION_ONLY_STRING, loaded_archive()},
           {"zlib", ZLIB_VERSION, zlibVersion()},
           // One library cannot be loaded for another: its version is part of its name.
-          {"protobuf", google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION),
+          {"Protobuf", google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION),
            google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION)}};
 }
 

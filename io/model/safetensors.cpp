@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <bit>
-#include <fstream>
+#include <cerrno>
+#include <cstring>
 #include <set>
 
+#include <fcntl.h>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "io/files/descriptor.h"
 #include "io/files/durable.h"
 #include "io/model/model_bytes.h"
 
@@ -195,18 +198,24 @@ class SafetensorsFile : public ModelFile {
 
 void write_safetensors(const std::filesystem::path& path, const OutgoingModel& model) {
   AsideFile aside(path);
-  std::ofstream out(aside.partial(), std::ios::binary | std::ios::trunc);
-  const std::string header = header_of(model);
-  const std::uint64_t length = header.size();
-  out.write(reinterpret_cast<const char*>(&length), kLengthBytes);
-  out.write(header.data(), static_cast<std::streamsize>(header.size()));
-  for (const TensorPlace& place : model.places) {
-    const std::vector<float> values = model.values(place);
-    out.write(reinterpret_cast<const char*>(values.data()),
-              static_cast<std::streamsize>(values.size() * sizeof(float)));
+  {
+    const Descriptor file(uninterrupted([&] {
+      return ::open(aside.partial().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    }));
+    const auto write = [&](const void* from, std::size_t bytes) {
+      if (file.valid() && write_all(file, from, bytes)) return;
+      fail(ExitCode::resource, "cannot write {}: {}", aside.partial().string(),
+           std::strerror(errno));
+    };
+    const std::string header = header_of(model);
+    const std::uint64_t length = header.size();
+    write(&length, kLengthBytes);
+    write(header.data(), header.size());
+    for (const TensorPlace& place : model.places) {
+      const std::vector<float> values = model.values(place);
+      write(values.data(), values.size() * sizeof(float));
+    }
   }
-  out.close();
-  if (!out) fail(ExitCode::resource, "{} cannot be written", path.string());
   aside.commit();
 }
 

@@ -32,8 +32,11 @@ Outcome convoy_with(std::vector<std::string> arguments) {
 }
 
 TEST(Dispatch, HelpListsEveryCommand) {
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{"help"}, {"--help"}, {"-h"}, {"help", "--help"}}) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"help"},
+                                                    {"--help"},
+                                                    {"-h"},
+                                                    {"help", "--help"},
+                                                    {"help", "help"}}) {
     const Outcome outcome = convoy_with(arguments);
     EXPECT_EQ(outcome.code, 0);
     for (const char* name : {"synth", "pack", "inspect", "train", "eval", "bench", "launch"}) {
@@ -84,6 +87,7 @@ TEST(Dispatch, PrintsTheVersion) {
   const std::string text = convoy_with({"--version"}).out;
   EXPECT_THAT(text, StartsWith("convoy "));
   for (const char* library : {"Open MPI", "HDF5", "oneDNN"}) EXPECT_THAT(text, HasSubstr(library));
+  EXPECT_EQ(text.find("rotobuf"), text.rfind("rotobuf")) << "a library stands there once";
 }
 
 TEST(Dispatch, PrintsManualPagesAndTheScriptForTheShell) {
@@ -101,6 +105,13 @@ TEST(Dispatch, RefusesUnknownCommandsWithTheNearest) {
   EXPECT_EQ(outcome.err,
             "convoy: there is no command 'trian'; did you mean train? (convoy help lists all)\n");
   EXPECT_EQ(convoy_with({"help", "trian"}).code, 2);
+}
+
+TEST(Dispatch, AnswersAMistypedOptionWithOne) {
+  EXPECT_EQ(convoy_with({"--verison"}).err,
+            "convoy: there is no command '--verison'; did you mean --version? (convoy help lists "
+            "all)\n");
+  EXPECT_THAT(convoy_with({"-help"}).err, HasSubstr("did you mean --help?"));
 }
 
 TEST(Dispatch, RefusesToDoNothing) {

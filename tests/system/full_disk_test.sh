@@ -33,6 +33,7 @@ if [ -c /dev/full ]; then
   to_full() { "$@" >/dev/full; }
   expect 7 "standard output cannot be written" to_full convoy inspect train.convoy
 fi
+check "a net is trained" convoy train --config net.ini --data.train train.convoy --run.dir run --run.steps 1
 mkdir disk
 if ! mount -t tmpfs -o size=64k tmpfs disk 2>/dev/null; then
   skip "a small file system cannot be mounted here"
@@ -46,6 +47,12 @@ check "pack left no shard behind" absent "disk/packed/shard-*"
 rm -rf disk/*
 expect 7 "No space left on device" convoy synth --output disk/images
 rm -rf disk/*
+resized 32k
+for name in net.safetensors net.onnx net.caffemodel; do
+  expect 7 "$name.partial: No space left on device" convoy export --run.dir run --output disk/$name
+  check "export left nothing behind" absent "disk/*"
+done
+resized 64k
 train=(train --config net.ini --data.train train.convoy --run.dir disk/run)
 # A rank's record of collectives takes 132 KiB, which are taken before the first step.
 expect 7 "the record of collectives disk/run/collectives/rank-0 cannot be written: No space" \

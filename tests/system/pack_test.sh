@@ -174,6 +174,9 @@ check "nothing was written" absent output
 mkdir foreign
 cp train/shard-00003.h5 foreign/
 expect 2 "the output foreign holds shard-00003.h5" pack_train foreign
+mkdir -p alone/a
+cp classes/n02119789/00000.JPEG alone/a/
+expect 0 "single: 1 image in 1 class, 1 shard" convoy pack --input alone --output single --size 48
 
 about "convoy verify"
 expect 0 "train: 242 images in 4 classes and 13 shards are as they were packed" convoy verify train

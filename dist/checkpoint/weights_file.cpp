@@ -48,7 +48,7 @@ void load_moments(Session& session, const Solver& solver, const CheckpointReader
 void refuse_outputs(const std::filesystem::path& checkpoint) {
   fail(ExitCode::bad_checkpoint,
        "the net of {} makes NaN or infinity of an image: its weights, or the mean that it "
-       "subtracts, are too large; use an earlier checkpoint",
+       "subtracts, are too large or no numbers; use an earlier checkpoint",
        checkpoint.string());
 }
 

@@ -13,7 +13,7 @@ same_tensors() {
   convoy export --checkpoint "$1" --output one.caffemodel && convoy export --checkpoint "$2" --output two.caffemodel &&
     cmp one.caffemodel two.caffemodel
 }
-nothing_left() { absent "$1" && absent "$1.partial"; }
+nothing_left() { absent "$1" && absent "$1.*.partial"; }
 
 setup
 sed -e 's/^steps = .*/steps = 6/' -e 's/^drop = .*/drop = 0.5/' net.ini >short.ini

@@ -52,8 +52,8 @@ class ExportImport : public testing::Test {
     }
   }
   void absent(const std::string& name) const {
-    EXPECT_FALSE(fs::exists(path(name)));
-    EXPECT_FALSE(fs::exists(path(name + ".partial")));
+    for (const auto& entry : fs::directory_iterator(folder_.path()))
+      EXPECT_FALSE(entry.path().filename().string().starts_with(name)) << entry.path();
   }
 
   TemporaryFolder folder_;

@@ -9,7 +9,6 @@
 #include "io/model/caffe.h"
 #include "io/model/metadata.h"
 #include "launcher/commands.h"
-#include "launcher/report_files.h"
 #include "launcher/table.h"
 
 namespace convoy {
@@ -49,12 +48,7 @@ class ImportCommand : public JobCommand {
     JobCommand::parse(arguments);
     require(input_, "input");
     require(output_, "output");
-    require_folder_of(output_);
-    std::error_code ignored;
-    if (fs::equivalent(input_, output_, ignored)) {
-      fail(ExitCode::usage, "{} would be overwritten by its own import; give --output another name",
-           input_.string());
-    }
+    require_output("output");
   }
 
   void run(World*, std::ostream& out) override {

@@ -62,8 +62,8 @@ class ShowNearestCommand : public CheckpointCommand {
       fail(ExitCode::usage, "show nearest needs images or folders: {}", info().synopsis);
     }
     paths_.assign(line.positional.begin(), line.positional.end());
-    require_folder_of(output_);
-    require_folder_of(features_);
+    require_output("output", paths_);
+    convoy::require_output(features_, {});  // what is there and no file of features, is refused
   }
 
   void run(World* world, std::ostream& out) override {

@@ -151,4 +151,39 @@ expect 0 "9 inputs of steps 1 to 2" convoy show sample --run.dir run --output sa
 check "a PNG" is_png sample.png
 expect 2 "show sample needs --data.train DIR" convoy show sample --config net.ini --output s.png
 
+about "Outputs that would destroy something"
+kept() { cmp "$1" "$work/kept/$1"; }
+mkdir kept && cp -r --parents run/metrics.jsonl run/config.ini run/trace run/checkpoints mixed/00000.jpg \
+  train.convoy/index.h5 kept
+expect 2 "mixed/00000.jpg would be overwritten, which the command reads" \
+  convoy predict --run.dir run mixed/00000.jpg --sheet mixed/00000.jpg
+expect 2 "mixed/../mixed/00000.jpg would be overwritten" \
+  convoy predict --run.dir run mixed --sheet mixed/../mixed/00000.jpg
+expect 2 "mixed/00000.jpg would be overwritten" convoy show nearest --run.dir run mixed/00000.jpg --output mixed/00000.jpg
+check "the picture is left alone" kept mixed/00000.jpg
+expect 2 "run/metrics.jsonl would be overwritten, which belongs to plain/../run" \
+  convoy show curves plain/../run --output run/metrics.jsonl
+check "figures are left alone" kept run/metrics.jsonl
+for file in run/checkpoints/step-00000020.h5 run/config.ini; do
+  expect 2 "$file would be overwritten" convoy show filters --run.dir run --output "$file"
+  expect 2 "$file would be overwritten" convoy show sample --run.dir run --output "$file"
+  check "$file is left alone" kept "$file"
+done
+expect 2 "run/trace/rank-1.jsonl would be overwritten" convoy show trace run --output run/trace/rank-1.jsonl
+check "the trace is left alone" kept run/trace/rank-1.jsonl
+expect 2 "net.ini would be overwritten" convoy plan --config net.ini --json net.ini
+expect 2 "train.convoy/index.h5 would be overwritten" convoy verify train.convoy --sheet train.convoy/index.h5
+check "the dataset is left alone" kept train.convoy/index.h5
+expect 0 "run/curves.html" convoy show curves run --output run/curves.html
+expect 0 "run/curves.html" convoy show curves run --output run/curves.html
+mkfifo pipe
+expect 2 "pipe is a device or a pipe" convoy show filters --run.dir run --output pipe
+check "it is still one" test -p pipe
+ln -s kernels.png link.png
+cp kernels.png before.png
+expect 0 "link.png: 16 kernels" convoy show filters --run.dir run --output link.png --scale all
+check "a link stays" test -L link.png
+differ() { ! cmp -s "$1" "$2"; }
+check "what it stands for is new" differ kernels.png before.png
+
 finish

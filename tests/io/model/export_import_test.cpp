@@ -115,6 +115,29 @@ TEST_F(ExportImport, ACaffemodelOfTheOldFormGivesTheSameValues) {
   same_values(path("net.h5"), path("back.h5"));
 }
 
+TEST_F(ExportImport, AllFilesAreWrittenOrNone) {
+  fs::create_directory(path("a.prototxt"));
+  expect_error(ExitCode::usage, {"a.prototxt is a folder"},
+               [&] { static_cast<void>(out("a.caffemodel")); });
+  absent("a.c");
+  absent("a.b");
+  fs::create_directory(path("b.py"));
+  expect_error(ExitCode::usage, {"b.py is a folder"},
+               [&] { static_cast<void>(out("b.safetensors", "torch")); });
+  absent("b.s");
+}
+
+TEST_F(ExportImport, SomebodysOwnModuleIsNotOverwritten) {
+  file_of_bytes(path("train.py"), "import torch\n");
+  expect_error(ExitCode::usage, {"train.py would be overwritten"},
+               [&] { static_cast<void>(out("train.safetensors", "torch")); });
+  EXPECT_EQ(bytes_of_file(path("train.py")), "import torch\n");
+  absent("train.s");
+  absent("train.py.");
+  static_cast<void>(out("net.safetensors", "torch"));
+  static_cast<void>(out("net.safetensors", "torch"));  // its own is
+}
+
 TEST_F(ExportImport, MetadataHoldWhatACheckpointHolds) {
   static_cast<void>(out("a.safetensors"));
   const CheckpointInfo before = small_info();

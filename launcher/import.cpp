@@ -107,7 +107,8 @@ class ImportCommand : public JobCommand {
   }
 
   void take_mean(CheckpointInfo& info, const NetSpec& net) const {
-    if (fs::is_directory(mean_)) {
+    std::error_code ignored;
+    if (fs::is_directory(mean_, ignored)) {
       const DatasetIndex index = read_index(mean_);
       info.image_size = index.image_size;
       info.mean_image = index.mean_image;

@@ -72,7 +72,12 @@ expect 3 "1 of 1 files could not be used" convoy predict --run.dir run nothing.j
 cp "$work/.out" nothing.txt
 check "it is said to be empty" contains nothing.txt "nothing.jpg is empty"
 mkdir empty
-expect 3 "the folder empty holds no file" convoy predict --run.dir run empty
+expect 3 "1 of 1 files could not be used" convoy predict --run.dir run empty
+expect 3 "1 of 6 files could not be used" convoy predict --run.dir run empty images/val/001-*
+cp "$work/.out" empty.txt
+check "the folder has its line" contains empty.txt "empty is a folder without files"
+check "the rest are predicted" contains empty.txt "5 images, 1 view each"
+expect 3 "none of the 1 files could be used" convoy show nearest --run.dir run empty --features none.h5
 head -c 5000 run/checkpoints/step-00000020.h5 >cut.h5
 expect 4 "cut.h5" convoy predict --checkpoint cut.h5 mixed
 cp run/checkpoints/step-00000020.h5 nan.h5
@@ -111,6 +116,24 @@ convoy pack --input images/val --output other.convoy --size 40 >/dev/null 2>&1
 expect 3 "pack it with --size 32" convoy show nearest --run.dir run mixed/00000.jpg \
   --data other.convoy --features new.h5
 check "no file is left" absent 'new.h5*'
+
+# readers COMMAND: as somebody who may not write into the run's folder.
+readers() {
+  if [ "$(id -u)" -ne 0 ]; then
+    "$@"
+  elif command -v setpriv >/dev/null; then
+    HOME=$PWD timeout -k 5 "$limit" setpriv --reuid 65534 --clear-groups "$binary" "${@:2}"
+  fi
+}
+cp -r run shut && rm shut/features.h5
+chmod 755 . && chmod a-w shut
+if [ "$(id -u)" -ne 0 ] || command -v setpriv >/dev/null; then
+  expect 0 "48 images searched for 1" readers convoy show nearest --run.dir shut images/val/002-*/00003.jpg
+  cp "$work/.err" shut.txt
+  check "it is said that the features are lost" contains shut.txt "--features FILE keeps them elsewhere"
+  check "nothing is left in the folder of temporary files" absent "${TMPDIR:-/tmp}/convoy-features-*"
+fi
+chmod u+w shut
 
 about "Curves"
 expect 0 "curves.html: the curves of 2 runs" convoy show curves run plain --output curves.html

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <set>
 #include <sstream>
+#include <system_error>
 
 #include <boost/program_options.hpp>
 
@@ -171,7 +172,8 @@ std::string read_text_file(const std::filesystem::path& path) {
   const auto refuse = [&](const std::string& reason) {
     fail(ExitCode::usage, "the file {} cannot be read: {}", path.string(), reason);
   };
-  if (std::filesystem::is_directory(path)) refuse("it is a folder");
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) refuse("it is a folder");
   std::ifstream file(path, std::ios::binary);
   if (!file) refuse(std::strerror(errno));
   // Far more than anybody writes, and less than a device has to give.

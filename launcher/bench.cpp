@@ -8,7 +8,6 @@
 #include "launcher/commands.h"
 #include "launcher/layer_json.h"
 #include "launcher/loader_report.h"
-#include "launcher/report_files.h"
 #include "launcher/table.h"
 
 namespace convoy {
@@ -149,7 +148,7 @@ class BenchCommand : public JobCommand {
   }
 
   void run(World* world, std::ostream& out) override {
-    if (to_file() && world->rank() == 0) require_folder_of(json_);
+    if (to_file() && world->rank() == 0) require_output("json");
     if (loader_only_) {
       const LoaderResult loader = bench_loader(*world, bench_.job);
       if (world->rank() == 0) print(loader_json(loader), loader_report(loader, 0), out);

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "launcher/config_files.h"
+#include "launcher/report_files.h"
 #include "launcher/table.h"
 
 namespace convoy {
@@ -62,6 +63,14 @@ void Command::require(const std::filesystem::path& path, const std::string& key)
   const Option* const option = options_.find(key);
   fail(ExitCode::usage, "{} needs --{} {}: {}", info_.name, key, option->placeholder,
        option->description);
+}
+
+void Command::require_output(const std::string& key,
+                             std::vector<std::filesystem::path> further) const {
+  for (const Option& option : options_.options()) {
+    if (option.is_path && option.key != key) further.emplace_back(option.get());
+  }
+  convoy::require_output(options_.value(key), further);
 }
 
 JobCommand::JobCommand(CommandInfo info) : Command(std::move(info)) {

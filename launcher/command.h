@@ -1,6 +1,7 @@
 // What every subcommand of `convoy` is: a name, options, help, and something to do.
 #pragma once
 
+#include <filesystem>
 #include <iosfwd>
 #include <string>
 #include <vector>
@@ -47,6 +48,10 @@ class Command {
                                  std::size_t positional_limit = 0) const;
   // Refuses a path that was not given.
   void require(const std::filesystem::path& path, const std::string& key) const;
+  // Refuses what the option `key` names as a file to write, as require_output() does: the paths of
+  // all other options, and `further` ones, are those that the command reads.
+  void require_output(const std::string& key,
+                      std::vector<std::filesystem::path> further = {}) const;
 
   OptionTable options_;
   std::string warning_;

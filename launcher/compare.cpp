@@ -10,7 +10,6 @@
 #include "launcher/commands.h"
 #include "launcher/compare_report.h"
 #include "launcher/html_page.h"
-#include "launcher/report_files.h"
 
 namespace convoy {
 namespace {
@@ -58,8 +57,8 @@ class CompareCommand : public JobCommand {
 
   void run(World* world, std::ostream& out) override {
     if (world->rank() == 0) {
-      require_folder_of(json_);
-      require_folder_of(html_);
+      require_output("json");
+      require_output("html");
     }
     const CompareResult result = compare(*world, compare_);
     if (world->rank() != 0) return;

@@ -1,4 +1,6 @@
 // A configuration by the name of its file or by that of an embedded one.
+#include <system_error>
+
 #include "core/error.h"
 #include "launcher/assignments.h"
 #include "launcher/config_files.h"
@@ -6,7 +8,8 @@
 namespace convoy {
 
 std::string read_config(const std::filesystem::path& file) {
-  if (std::filesystem::exists(file)) return read_text_file(file);
+  std::error_code unknown;  // such as a name that is too long, of which reading says so
+  if (std::filesystem::exists(file, unknown) || unknown) return read_text_file(file);
   std::string names;
   for (const ConfigFile& config : config_files()) {
     if (file == config.name || file == std::string(config.name) + ".ini")

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <system_error>
 
 #include <fmt/ranges.h>
 
@@ -36,7 +37,8 @@ std::string resolve_net(const std::string& value) {
   for (const NetFile& file : net_files()) {
     if (file.name == value) return checked(std::string(file.text), value + ".net");
   }
-  if (!std::filesystem::exists(value))
+  std::error_code ignored;
+  if (!std::filesystem::exists(value, ignored))
     fail(ExitCode::usage, "model.net is '{}', which is neither a file nor one of the nets {}",
          value, fmt::join(net_names(), ", "));
   return checked(read_text_file(value), value);

@@ -2,6 +2,7 @@
 #include "launcher/dispatch.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -88,7 +89,19 @@ Found find_command(const Commands& commands, const std::vector<std::string>& wor
 
 bool asks_for_help(const std::string& argument) { return argument == "--help" || argument == "-h"; }
 
+// Ranks that do not know each other would do the same work and write the same files.
+void refuse_ranks(const Command& command) {
+  for (const char* variable : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}) {
+    const char* const text = std::getenv(variable);
+    int ranks = 0;
+    if (text == nullptr || !parse_value(text, ranks) || ranks <= 1) continue;
+    fail(ExitCode::usage, "one rank is enough for {}, and {} were started; leave out mpirun",
+         command.info().name, ranks);
+  }
+}
+
 int run_alone(Command& command, const std::vector<std::string>& arguments, std::ostream& out) {
+  refuse_ranks(command);
   command.parse(arguments);
   if (!command.warning().empty()) spdlog::warn(command.warning());
   command.run(nullptr, out);

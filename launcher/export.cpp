@@ -6,7 +6,6 @@
 #include "core/error.h"
 #include "launcher/checkpoint_path.h"
 #include "launcher/commands.h"
-#include "launcher/report_files.h"
 #include "launcher/table.h"
 
 namespace convoy {
@@ -47,7 +46,7 @@ class ExportCommand : public Command {
            "taken");
     }
     require(export_.output, "output");
-    require_folder_of(export_.output);
+    require_output("output");
   }
 
   void run(World*, std::ostream& out) override {

@@ -19,7 +19,8 @@ Failure guard(const std::function<void()>& work) {
   } catch (const std::bad_alloc&) {
     return {resource, "the host has no memory left for this process"};
   } catch (const std::filesystem::filesystem_error& error) {
-    return {resource, error.what()};
+    return {resource,
+            fmt::format("{} cannot be used: {}", error.path1().string(), error.code().message())};
   } catch (const std::exception& error) {
     return {kInternalError, fmt::format("an internal error, a fault of Convoy: {}", error.what())};
   }

@@ -10,7 +10,6 @@
 #include "io/model/finite.h"
 #include "io/model/metadata.h"
 #include "launcher/commands.h"
-#include "launcher/report_files.h"
 #include "launcher/table.h"
 
 namespace convoy {
@@ -50,12 +49,7 @@ class ImportCommand : public JobCommand {
     JobCommand::parse(arguments);
     require(input_, "input");
     require(output_, "output");
-    require_folder_of(output_);
-    std::error_code ignored;
-    if (fs::equivalent(input_, output_, ignored)) {
-      fail(ExitCode::usage, "{} would be overwritten by its own import; give --output another name",
-           input_.string());
-    }
+    require_output("output");
   }
 
   void run(World*, std::ostream& out) override {
@@ -117,7 +111,8 @@ class ImportCommand : public JobCommand {
   }
 
   void take_mean(CheckpointInfo& info, const NetSpec& net) const {
-    if (fs::is_directory(mean_)) {
+    std::error_code ignored;
+    if (fs::is_directory(mean_, ignored)) {
       const DatasetIndex index = read_index(mean_);
       info.image_size = index.image_size;
       info.mean_image = index.mean_image;

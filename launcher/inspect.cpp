@@ -125,7 +125,8 @@ class InspectCommand : public JobCommand {
   }
 
   static void require_exists(const fs::path& path) {
-    if (fs::exists(path)) return;
+    std::error_code ignored;
+    if (fs::exists(path, ignored)) return;
     fail(
         ExitCode::bad_data,
         "{} does not exist; inspect takes a dataset's folder, run directories or a checkpoint file",

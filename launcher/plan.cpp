@@ -10,7 +10,6 @@
 #include "launcher/commands.h"
 #include "launcher/html_page.h"
 #include "launcher/plan_report.h"
-#include "launcher/report_files.h"
 
 namespace convoy {
 namespace {
@@ -100,8 +99,12 @@ class PlanCommand : public JobCommand {
   }
 
   void run(World*, std::ostream& out) override {
-    require_folder_of(json_);
-    require_folder_of(html_);
+    std::vector<std::filesystem::path> measured;
+    for (const std::string& files : {measured_, against_}) {
+      for (const std::string& file : split(files, ',')) measured.emplace_back(file);
+    }
+    require_output("json", measured);
+    require_output("html", measured);
     const PlanReport report = make_report();
     out << plan_text(report);
     const nlohmann::ordered_json json = plan_json(report);

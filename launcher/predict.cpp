@@ -10,7 +10,6 @@
 #include "launcher/checkpoint_command.h"
 #include "launcher/commands.h"
 #include "launcher/predictions.h"
-#include "launcher/report_files.h"
 #include "launcher/table.h"
 
 namespace convoy {
@@ -64,7 +63,6 @@ class PredictCommand : public CheckpointCommand {
   }
 
   void run(World* world, std::ostream& out) override {
-    require_folder_of(sheet_);
     const CheckpointReader checkpoint(checkpoint_path());
     predict_.job = job_of(checkpoint);
     read_classes(checkpoint);
@@ -72,6 +70,7 @@ class PredictCommand : public CheckpointCommand {
     const RightLabels labels(classes_, classes_path_.empty() ? checkpoint.path() : classes_path_);
     name_outputs(classes_, outputs_of(checkpoint, predict_.job));
     predict_.files = list_image_files(paths_);
+    require_output("sheet", predict_.files);
     predict(*world, checkpoint, predict_, [&](const Prediction& prediction) {
       const std::optional<std::int32_t> label = labels.of(prediction.file);
       count(prediction, label);

@@ -6,7 +6,6 @@
 #include "launcher/commands.h"
 #include "launcher/curves_report.h"
 #include "launcher/html_page.h"
-#include "launcher/report_files.h"
 
 namespace convoy {
 namespace {
@@ -31,8 +30,8 @@ class ShowCurvesCommand : public Command {
       fail(ExitCode::usage, "show curves needs run directories: {}", info().synopsis);
     }
     require(output_, "output");
-    require_folder_of(output_);
     runs_.assign(line.positional.begin(), line.positional.end());
+    require_output("output", runs_);
   }
 
   void run(World*, std::ostream& out) override {

@@ -8,7 +8,6 @@
 #include "io/images/kernel_sheet.h"
 #include "launcher/checkpoint_command.h"
 #include "launcher/commands.h"
-#include "launcher/report_files.h"
 
 namespace convoy {
 namespace {
@@ -34,7 +33,7 @@ class ShowFiltersCommand : public CheckpointCommand {
   void parse(const std::vector<std::string>& arguments) override {
     CheckpointCommand::parse(arguments);
     require(output_, "output");
-    require_folder_of(output_);
+    require_output("output");
   }
 
   void run(World*, std::ostream& out) override {

@@ -1,6 +1,9 @@
 // `convoy show nearest`: the training images that a net finds most like given ones.
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstdlib>
+#include <cstring>
 #include <optional>
 #include <ostream>
 
@@ -30,6 +33,30 @@ std::vector<std::string> nearest_keys() {
   for (std::string& key : device_keys()) keys.push_back(std::move(key));
   return keys;
 }
+
+// A folder that nobody else may enter, for as long as this object lives.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (fs::temp_directory_path() / "convoy-features-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) {
+      fail(ExitCode::resource, "no temporary folder {} can be made: {}", name,
+           std::strerror(errno));
+    }
+    path_ = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
 
 class ShowNearestCommand : public CheckpointCommand {
  public:
@@ -62,8 +89,8 @@ class ShowNearestCommand : public CheckpointCommand {
       fail(ExitCode::usage, "show nearest needs images or folders: {}", info().synopsis);
     }
     paths_.assign(line.positional.begin(), line.positional.end());
-    require_folder_of(output_);
-    require_folder_of(features_);
+    require_output("output", paths_);
+    convoy::require_output(features_, {});  // what is there and no file of features, is refused
   }
 
   void run(World* world, std::ostream& out) override {
@@ -101,26 +128,34 @@ class ShowNearestCommand : public CheckpointCommand {
     fs::path path = features_;
     if (path.empty() && !given().run.dir.empty()) path = given().run.dir / "features.h5";
     std::error_code missing;
-    if (!path.empty() && fs::exists(path, missing)) {
+    const bool outdated = !path.empty() && fs::exists(path, missing);
+    if (outdated) {
       FeatureReader kept(path);  // refuses any other file, which must not be overwritten
       if (kept.origin() == origin && kept.images() == dataset.size() &&
           kept.values() == predictor.features())
         return kept;
-      out << fmt::format("{} was made from other weights or another dataset; it is made anew\n",
-                         path.string());
     }
-    if (!path.empty()) {
+    if (path.empty()) {
+      out << "the dataset's features are not kept; --features FILE would\n";
+    } else if (features_.empty() && ::access(given().run.dir.c_str(), W_OK) != 0) {
+      spdlog::warn(
+          "the dataset's features are not kept, for {} cannot be written ({}); --features FILE "
+          "keeps them elsewhere",
+          given().run.dir.string(), std::strerror(errno));
+    } else {
+      if (outdated) {
+        out << fmt::format("{} was made from other weights or another dataset; it is made anew\n",
+                           path.string());
+      }
       write_features(predictor, dataset, given().data, origin, path);
       out << fmt::format("{} keeps {} features of each of {} images\n", path.string(),
                          predictor.features(), thousands(dataset.size()));
       return FeatureReader(path);
     }
-    path = fs::temp_directory_path() / fmt::format("convoy-features-{}.h5", ::getpid());
+    const TemporaryFolder folder;
+    path = folder.path() / "features.h5";
     write_features(predictor, dataset, given().data, origin, path);
-    FeatureReader reader(path);
-    fs::remove(path);  // it lives as long as it is open
-    out << "the dataset's features are not kept; --features FILE would\n";
-    return reader;
+    return FeatureReader(path);  // the file lives as long as it is open
   }
 
   void read_queries(Predictor& predictor, std::ostream& out) {

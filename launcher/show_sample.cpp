@@ -7,7 +7,6 @@
 #include "io/images/captioned_sheet.h"
 #include "launcher/commands.h"
 #include "launcher/predictions.h"
-#include "launcher/report_files.h"
 
 namespace convoy {
 namespace {
@@ -34,7 +33,7 @@ class ShowSampleCommand : public JobCommand {
     if (!job_.run.dir.empty()) go_on();
     require(output_, "output");
     require(job_.data.train, "data.train");
-    require_folder_of(output_);
+    require_output("output");
   }
 
   void run(World*, std::ostream& out) override {

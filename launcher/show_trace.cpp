@@ -5,7 +5,6 @@
 #include "core/error.h"
 #include "io/files/durable.h"
 #include "launcher/commands.h"
-#include "launcher/report_files.h"
 #include "launcher/trace_report.h"
 
 namespace convoy {
@@ -32,8 +31,8 @@ class ShowTraceCommand : public Command {
       fail(ExitCode::usage, "show trace needs a run directory: {}", info().synopsis);
     }
     require(output_, "output");
-    require_folder_of(output_);
     run_ = line.positional.front();
+    require_output("output", {run_});
   }
 
   void run(World*, std::ostream& out) override {

@@ -38,6 +38,7 @@ class VerifyCommand : public Command {
       fail(ExitCode::usage, "verify needs the folder of a dataset: {}", info().synopsis);
     }
     verify_.dataset = line.positional.front();
+    require_output("sheet", {verify_.dataset});
   }
 
   void run(World*, std::ostream& out) override {

@@ -3,8 +3,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <random>
 #include <system_error>
-#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -33,15 +33,37 @@ fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
+// What a symbolic link stands for, there or not.
+fs::path followed(fs::path path) {
+  constexpr int most_links = 40;  // as the system itself follows
+  std::error_code error;
+  for (int links = 0; links < most_links && fs::is_symlink(path, error); ++links)
+    path = path.parent_path() / fs::read_symlink(path, error);
+  return path;
+}
+
 }  // namespace
 
-AsideFile::AsideFile(fs::path path) : path_(std::move(path)), partial_(path_) {
-  partial_ += ".partial";
+void require_replaceable(const fs::path& path) {
+  std::error_code error;
+  const fs::file_type type = fs::status(path, error).type();
+  if (type == fs::file_type::regular || type == fs::file_type::not_found) return;
+  if (type == fs::file_type::none)
+    fail(ExitCode::usage, "{} cannot be written: {}", path.string(), error.message());
+  if (type == fs::file_type::directory)
+    fail(ExitCode::usage, "{} is a folder; name a file to write", path.string());
+  fail(ExitCode::usage,
+       "{} is a device or a pipe, which a file would replace; name a file to write", path.string());
+}
+
+AsideFile::AsideFile(const fs::path& path) : path_(followed(path)), partial_(path_) {
+  require_replaceable(path_);
+  partial_ += fmt::format(".{:08x}.partial", std::random_device{}());
 }
 
 AsideFile::~AsideFile() {
   if (committed_) return;
-  std::error_code ignored;  // a file that cannot be removed is cleaned up by the next writer
+  std::error_code ignored;  // the sentence on why nothing was committed matters more
   fs::remove(partial_, ignored);
 }
 

@@ -7,16 +7,20 @@
 namespace convoy {
 
 // Write to partial(), close it, then commit(). Without a commit the destructor removes what was
-// written, so that a crash leaves at most a `.partial` file and never half a file under `path`.
+// written, so that a crash leaves at most a file PATH.XXXXXXXX.partial and never half a file under
+// `path`. The name until then is this object's alone: writers of one file do not meet before the
+// last of them replaces what the others wrote. A symbolic link stays, and its target is replaced.
 class AsideFile {
  public:
-  explicit AsideFile(std::filesystem::path path);
+  // Throws Error(usage) as require_replaceable() does.
+  explicit AsideFile(const std::filesystem::path& path);
   ~AsideFile();
   AsideFile(const AsideFile&) = delete;
   AsideFile& operator=(const AsideFile&) = delete;
 
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }        // in the end
-  [[nodiscard]] const std::filesystem::path& partial() const { return partial_; }  // until then
+  // In the end, links followed, and until then.
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] const std::filesystem::path& partial() const { return partial_; }
   // Syncs the file, renames it and syncs its folder. Throws Error(resource).
   void commit();
 
@@ -25,6 +29,10 @@ class AsideFile {
   std::filesystem::path partial_;
   bool committed_ = false;
 };
+
+// Throws Error(usage) where `path` is there and no regular file (a folder, a device, a pipe), or
+// where the system cannot say what it is.
+void require_replaceable(const std::filesystem::path& path);
 
 // The whole of `text` as `path`, replacing what was there. Throws Error(resource).
 void write_durably(const std::filesystem::path& path, const std::string& text);

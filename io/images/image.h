@@ -23,10 +23,11 @@ struct DecodedImage {
   std::vector<std::string> notes;
 };
 
-// Decodes JPEG (grayscale, YCbCr, RGB, CMYK, YCCK) and PNG (any). EXIF orientation is ignored, as
-// ImageNet's users do. A JPEG whose shorter side is at least twice `enough` may come out at 1/2,
-// 1/4 or 1/8 of its size, with a shorter side of no less than `enough`; 0 keeps the full size. This
-// is the one shortcut of packing that alters pixels.
+// Decodes JPEG (grayscale, YCbCr, RGB, CMYK, YCCK) and PNG (any; 16-bit values are sRGB unless the
+// file says otherwise, transparent pixels are blended over white as they are stored). EXIF
+// orientation is ignored, as ImageNet's users do. A JPEG whose shorter side is at least twice
+// `enough` may come out at 1/2, 1/4 or 1/8 of its size, with a shorter side of no less than
+// `enough`; 0 keeps the full size. This is the one shortcut of packing that alters pixels.
 //
 // Damage that the decoder gets over (stray bytes, a wrong restart marker, a bad code) is decoded
 // and noted. Throws Error(bad_data) with the reason for bytes that are no image, whose pixels end

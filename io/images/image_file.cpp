@@ -29,6 +29,7 @@ std::vector<std::uint8_t> read_image_file(const std::filesystem::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
   check(file.valid() && ::fstat(file.get(), &status) == 0);
+  if (S_ISDIR(status.st_mode)) fail(ExitCode::bad_data, "is a folder without files");
   if (!S_ISREG(status.st_mode)) fail(ExitCode::bad_data, "is not a file");
   check_image_bytes(status.st_size);
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(status.st_size));

@@ -2,6 +2,8 @@
 #include "io/model/export.h"
 
 #include <algorithm>
+#include <deque>
+#include <fstream>
 
 #include "core/error.h"
 #include "io/files/durable.h"
@@ -29,33 +31,61 @@ std::vector<float> their_values(const CheckpointReader& checkpoint, const std::s
 
 fs::path beside(fs::path output, const char* ending) { return output.replace_extension(ending); }
 
+// The files of one export: none of them is there before all are written.
+class OutgoingFiles {
+ public:
+  // Where the next one is to be written. Throws Error(usage) where it cannot replace what is there.
+  fs::path add(const fs::path& path) {
+    names_.push_back(path);
+    return files_.emplace_back(path).partial();
+  }
+  std::vector<fs::path> commit() {
+    for (AsideFile& file : files_) file.commit();
+    return names_;
+  }
+
+ private:
+  std::deque<AsideFile> files_;
+  std::vector<fs::path> names_;
+};
+
+// Somebody's own program beside the weights is not overwritten.
+void require_module_of_export(const fs::path& path, const std::string& module) {
+  std::ifstream file(path, std::ios::binary);
+  std::string first;
+  if (!std::getline(file, first) || module.starts_with(first + '\n')) return;
+  fail(ExitCode::usage,
+       "{} would be overwritten, and convoy export did not write it; give --output another name",
+       path.string());
+}
+
 void write_as_safetensors(const OutgoingModel& model, TensorNames names, const fs::path& output,
-                          ExportReport& report) {
-  const bool as_module = names == TensorNames::torch;
-  const std::string source =
-      as_module ? torch_module(model.net, output.filename().string()) : "";  // or it is refused
-  write_safetensors(output, model);
-  if (!as_module) return;
-  const fs::path module = beside(output, ".py");
-  write_durably(module, source);
-  report.files.push_back(module);
+                          OutgoingFiles& files) {
+  const fs::path weights = files.add(output);
+  if (names == TensorNames::torch) {
+    const fs::path path = beside(output, ".py");
+    const std::string module = torch_module(model.net, output.filename().string());
+    const fs::path partial = files.add(path);
+    require_module_of_export(path, module);
+    write_durably(partial, module);
+  }
+  write_safetensors(weights, model);
 }
 
 void write_as_caffe(const OutgoingModel& model, const CheckpointInfo& info,
                     const PreprocessOptions& preprocess, const fs::path& output,
-                    ExportReport& report) {
-  write_caffemodel(output, model);
-  report.files.push_back(beside(output, ".prototxt"));
-  write_prototxt(report.files.back(), model.net);
+                    OutgoingFiles& files, ExportReport& report) {
+  const fs::path weights = files.add(output);
+  const fs::path net = files.add(beside(output, ".prototxt"));
+  if (needs_mean_image(preprocess))
+    write_caffe_mean(files.add(beside(output, ".binaryproto")), {info.image_size, info.mean_image});
+  write_prototxt(net, model.net);
+  write_caffemodel(weights, model);
   if (preprocess.unit_scale) {
     report.notes.emplace_back(
         "a caffemodel cannot say how pixels become input: this net wants them divided by the usual "
         "deviations, too (data.unit-scale)");
   }
-  if (!needs_mean_image(preprocess)) return;
-  const fs::path mean = beside(output, ".binaryproto");
-  write_caffe_mean(mean, {info.image_size, info.mean_image});
-  report.files.push_back(mean);
 }
 
 TensorNames names_of(const ExportOptions& options, const std::string& ending) {
@@ -90,14 +120,16 @@ ExportReport export_model(const CheckpointReader& checkpoint, const NetSpec& net
     return their_values(checkpoint, "the checkpoint", place);
   };
   model.metadata = metadata_of(info, preprocess, net, names);
-  ExportReport report{{options.output}, net.parameters(), {}};
+  ExportReport report{{}, net.parameters(), {}};
+  OutgoingFiles files;
   if (ending == ".onnx") {
-    write_onnx(options.output, model, options.softmax);
+    write_onnx(files.add(options.output), model, options.softmax);
   } else if (ending == ".caffemodel") {
-    write_as_caffe(model, info, preprocess, options.output, report);
+    write_as_caffe(model, info, preprocess, options.output, files, report);
   } else {
-    write_as_safetensors(model, names, options.output, report);
+    write_as_safetensors(model, names, options.output, files);
   }
+  report.files = files.commit();
   return report;
 }
 

@@ -26,9 +26,10 @@ struct ExportReport {
 
 // Beside the weights: OUTPUT's name with .py (names torch: a module of PyTorch's), or .prototxt and
 // .binaryproto (Caffe: the net as text; the mean image, where the net subtracts one). `net` and
-// `preprocess` are the checkpoint's. Every file is whole or absent. Throws Error(usage) where the
-// ending, the names or the net do not go together, Error(bad_checkpoint) for values that are not
-// finite, naming the tensor, Error(resource).
+// `preprocess` are the checkpoint's. All files are whole, or none is there. Throws Error(usage)
+// where the ending, the names or the net do not go together, or where a file to write is a folder
+// or a .py that no export wrote, Error(bad_checkpoint) for values that are not finite, naming the
+// tensor, Error(resource).
 [[nodiscard]] ExportReport export_model(const CheckpointReader& checkpoint, const NetSpec& net,
                                         const PreprocessOptions& preprocess,
                                         const ExportOptions& options);

@@ -25,8 +25,7 @@ void write_message(const std::filesystem::path& path,
       return ::open(aside.partial().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     }));
     if (!file.valid() || !message.SerializeToFileDescriptor(file.get())) {
-      fail(ExitCode::resource, "cannot write {}: {}", aside.partial().string(),
-           std::strerror(errno));
+      fail(ExitCode::resource, "cannot write {}: {}", path.string(), std::strerror(errno));
     }
   }
   aside.commit();

@@ -6,6 +6,7 @@
 #include <exception>
 #include <mutex>
 #include <new>
+#include <set>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -19,28 +20,51 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void add_folder(const fs::path& folder, std::vector<fs::path>& files) {
-  const std::size_t before = files.size();
-  std::error_code error;
-  fs::recursive_directory_iterator next(folder, fs::directory_options::follow_directory_symlink,
-                                        error);
-  for (; !error && next != fs::recursive_directory_iterator(); next.increment(error)) {
-    std::error_code broken_link;
-    const bool hidden = next->path().filename().string().starts_with('.');
-    if (hidden) {
-      next.disable_recursion_pending();
-    } else if (next->is_regular_file(broken_link)) {
-      files.push_back(next->path());
+// Walks folders, each once: links may lead back to where they stand.
+class FolderWalk {
+ public:
+  explicit FolderWalk(std::vector<fs::path>& files) : files_(files) {}
+
+  void add(const fs::path& folder) {
+    const auto begin = static_cast<std::ptrdiff_t>(files_.size());
+    visit(folder);
+    // Real folders come first, so that their files have the names without links.
+    for (; !links_.empty(); links_.erase(links_.begin())) visit(fs::path(*links_.begin()));
+    if (std::ssize(files_) == begin) files_.push_back(folder);
+    std::sort(files_.begin() + begin, files_.end());
+  }
+
+ private:
+  void visit(const fs::path& folder) {
+    std::error_code error;
+    const fs::path canonical = fs::canonical(folder, error);
+    if (!error && !visited_.insert(canonical).second) return;
+    if (!error) {
+      fs::directory_iterator next(folder, error);
+      for (; !error && next != fs::directory_iterator(); next.increment(error)) add(*next);
+    }
+    if (error) files_.push_back(folder);
+  }
+
+  void add(const fs::directory_entry& entry) {
+    if (entry.path().filename().string().starts_with('.')) return;
+    std::error_code ignored;
+    const fs::file_type type = entry.status(ignored).type();
+    if (type == fs::file_type::directory) {
+      if (entry.is_symlink(ignored))
+        links_.insert(entry.path());
+      else
+        visit(entry.path());
+    } else if (type == fs::file_type::regular || type == fs::file_type::not_found ||
+               type == fs::file_type::none) {
+      files_.push_back(entry.path());
     }
   }
-  if (error) {
-    fail(ExitCode::bad_data, "cannot read the folder {}: {}", folder.string(), error.message());
-  }
-  if (files.size() == before) {
-    fail(ExitCode::bad_data, "the folder {} holds no file", folder.string());
-  }
-  std::sort(files.begin() + static_cast<std::ptrdiff_t>(before), files.end());
-}
+
+  std::vector<fs::path>& files_;
+  std::set<fs::path> visited_;  // canonical
+  std::set<fs::path> links_;    // to folders that are still to be visited
+};
 
 }  // namespace
 
@@ -49,7 +73,7 @@ std::vector<fs::path> list_image_files(const std::vector<fs::path>& paths) {
   for (const fs::path& path : paths) {
     std::error_code missing;
     if (fs::is_directory(path, missing)) {
-      add_folder(path, files);
+      FolderWalk(files).add(path);
     } else {
       files.push_back(path);
     }

@@ -12,8 +12,9 @@
 namespace convoy {
 
 // The image files that paths name: a file as it is, there or not, and all files below a folder,
-// sorted, without hidden ones. Throws Error(bad_data) for a folder that cannot be read or holds no
-// file.
+// sorted, without hidden ones, those of a folder that links lead to several times once. A folder
+// that cannot be read, one of `paths` that holds no file, and a link to nothing are listed
+// themselves; SquareReader says what is wrong with them.
 [[nodiscard]] std::vector<std::filesystem::path> list_image_files(
     const std::vector<std::filesystem::path>& paths);
 

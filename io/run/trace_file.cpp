@@ -36,8 +36,9 @@ RankTrace read_trace(const std::filesystem::path& run, int rank) {
   std::int64_t count = 0;
   try {
     for (std::string text; std::getline(in, text);) {
+      ++count;
       const Json line = Json::parse(text);
-      if (++count > 1) {
+      if (count > 1) {
         trace.spans.push_back(span_of(line));
         continue;
       }

@@ -103,6 +103,8 @@ TEST(DescribedNet, IsRefusedWithItsPlace) {
   EXPECT_EQ(refusal([] { (void)resolve_net("vgg-b"); }),
             "model.net is 'vgg-b', which is neither a file nor one of the nets "
             "alexnet-one-column, alexnet-owt, alexnet, vgg-a, zfnet");
+  EXPECT_THAT(refusal([] { (void)resolve_net(std::string(300, 'n')); }),
+              HasSubstr("nnn', which is neither a file nor one of the nets"));
   EXPECT_THAT(refusal([&] { (void)resolve_net(folder.path().string()); }),
               HasSubstr("it is a folder"));
 }

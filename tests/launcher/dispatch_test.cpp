@@ -57,6 +57,36 @@ TEST(Dispatch, HelpOfACommandListsOptionsBySectionWithDefaults) {
   }
 }
 
+TEST(Dispatch, CommandsOfOneProcessRefuseRanks) {
+  for (const char* variable : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}) {
+    setenv(variable, "2", 1);
+    for (const char* command : {"export", "import", "inspect", "verify"}) {
+      const Outcome outcome = convoy_with({command});
+      EXPECT_EQ(outcome.code, 2);
+      EXPECT_EQ(outcome.err, std::string("convoy: one rank is enough for ") + command +
+                                 ", and 2 were started; leave out mpirun\n");
+    }
+    setenv(variable, "1", 1);
+    EXPECT_EQ(convoy_with({"inspect"}).code, 0);
+    unsetenv(variable);
+  }
+}
+
+TEST(Dispatch, PathsThatAreTooLongAreRefusedAsOthersAre) {
+  const std::string name(300, 'n');
+  const std::string reason = name + " cannot be read: File name too long\n";
+  EXPECT_EQ(convoy_with({"inspect", "--config", name}).err, "convoy: the file " + reason);
+  EXPECT_EQ(convoy_with({"inspect", "--config", name}).code, 2);
+  EXPECT_EQ(convoy_with({"inspect", "--model.net", name}).code, 2);
+  EXPECT_EQ(convoy_with({"inspect", name}).code, 3);
+  EXPECT_EQ(convoy_with({"show", "filters", "--run.dir", name, "--output", "x"}).code, 4);
+  for (const char* option : {"--json", "--html"}) {
+    const Outcome outcome = convoy_with({"plan", option, name});
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_EQ(outcome.err, "convoy: " + name + " cannot be written: File name too long\n");
+  }
+}
+
 TEST(Dispatch, HelpNamesEachSectionOnce) {
   const std::string text = convoy_with({"help", "inspect"}).out;
   EXPECT_THAT(text, HasSubstr("--parallel.ranks N"));

@@ -21,7 +21,9 @@ TEST(Guard, GivesTheCodeAndTheSentence) {
 
 TEST(Guard, TellsResourcesFromFaults) {
   EXPECT_EQ(guard([] { throw std::bad_alloc(); }).code, 7);
-  EXPECT_EQ(guard([] { (void)std::filesystem::file_size("no-such-file"); }).code, 7);
+  const Failure missing = guard([] { (void)std::filesystem::file_size("no-such-file"); });
+  EXPECT_EQ(missing.code, 7);
+  EXPECT_EQ(missing.sentence, "no-such-file cannot be used: No such file or directory");
   const Failure failure = guard([] { throw std::logic_error("odd"); });
   EXPECT_EQ(failure.code, kInternalError);
   EXPECT_EQ(failure.sentence, "an internal error, a fault of Convoy: odd");

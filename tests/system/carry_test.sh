@@ -13,7 +13,7 @@ same_tensors() {
   convoy export --checkpoint "$1" --output one.caffemodel && convoy export --checkpoint "$2" --output two.caffemodel &&
     cmp one.caffemodel two.caffemodel
 }
-nothing_left() { absent "$1" && absent "$1.partial"; }
+nothing_left() { absent "$1" && absent "$1.*.partial"; }
 
 setup
 sed -e 's/^steps = .*/steps = 6/' -e 's/^drop = .*/drop = 0.5/' net.ini >short.ini
@@ -86,6 +86,11 @@ mkdir folder.onnx
 expect 2 "folder.onnx is a folder" convoy export --run.dir run --output folder.onnx
 expect 7 "/proc/x.onnx" convoy export --run.dir run --output /proc/x.onnx
 expect 2 "run is a folder" convoy import --input torch.safetensors --output run
+ln -s torch.safetensors link.h5
+expect 2 "link.h5 would be overwritten, which the command reads" convoy import --input torch.safetensors --output link.h5
+cp $trained trained.onnx
+expect 2 "trained.onnx would be overwritten, which the command reads" convoy export --checkpoint trained.onnx --output trained.onnx
+check "it is left alone" cmp trained.onnx $trained
 cp torch.safetensors same.safetensors
 expect 2 "same.safetensors would be overwritten" convoy import --input same.safetensors --output ./same.safetensors
 check "it is left alone" cmp torch.safetensors same.safetensors

@@ -72,7 +72,12 @@ expect 3 "1 of 1 files could not be used" convoy predict --run.dir run nothing.j
 cp "$work/.out" nothing.txt
 check "it is said to be empty" contains nothing.txt "nothing.jpg is empty"
 mkdir empty
-expect 3 "the folder empty holds no file" convoy predict --run.dir run empty
+expect 3 "1 of 1 files could not be used" convoy predict --run.dir run empty
+expect 3 "1 of 6 files could not be used" convoy predict --run.dir run empty images/val/001-*
+cp "$work/.out" empty.txt
+check "the folder has its line" contains empty.txt "empty is a folder without files"
+check "the rest are predicted" contains empty.txt "5 images, 1 view each"
+expect 3 "none of the 1 files could be used" convoy show nearest --run.dir run empty --features none.h5
 head -c 5000 run/checkpoints/step-00000020.h5 >cut.h5
 expect 4 "cut.h5" convoy predict --checkpoint cut.h5 mixed
 cp run/checkpoints/step-00000020.h5 nan.h5
@@ -112,6 +117,24 @@ expect 3 "pack it with --size 32" convoy show nearest --run.dir run mixed/00000.
   --data other.convoy --features new.h5
 check "no file is left" absent 'new.h5*'
 
+# readers COMMAND: as somebody who may not write into the run's folder.
+readers() {
+  if [ "$(id -u)" -ne 0 ]; then
+    "$@"
+  elif command -v setpriv >/dev/null; then
+    HOME=$PWD timeout -k 5 "$limit" setpriv --reuid 65534 --clear-groups "$binary" "${@:2}"
+  fi
+}
+cp -r run shut && rm shut/features.h5
+chmod 755 . && chmod a-w shut
+if [ "$(id -u)" -ne 0 ] || command -v setpriv >/dev/null; then
+  expect 0 "48 images searched for 1" readers convoy show nearest --run.dir shut images/val/002-*/00003.jpg
+  cp "$work/.err" shut.txt
+  check "it is said that the features are lost" contains shut.txt "--features FILE keeps them elsewhere"
+  check "nothing is left in the folder of temporary files" absent "${TMPDIR:-/tmp}/convoy-features-*"
+fi
+chmod u+w shut
+
 about "Curves"
 expect 0 "curves.html: the curves of 2 runs" convoy show curves run plain --output curves.html
 check "the page has both runs" contains curves.html '"name":"plain"'
@@ -150,5 +173,40 @@ about "Inputs of training"
 expect 0 "9 inputs of steps 1 to 2" convoy show sample --run.dir run --output sample.png --images 9
 check "a PNG" is_png sample.png
 expect 2 "show sample needs --data.train DIR" convoy show sample --config net.ini --output s.png
+
+about "Outputs that would destroy something"
+kept() { cmp "$1" "$work/kept/$1"; }
+mkdir kept && cp -r --parents run/metrics.jsonl run/config.ini run/trace run/checkpoints mixed/00000.jpg \
+  train.convoy/index.h5 kept
+expect 2 "mixed/00000.jpg would be overwritten, which the command reads" \
+  convoy predict --run.dir run mixed/00000.jpg --sheet mixed/00000.jpg
+expect 2 "mixed/../mixed/00000.jpg would be overwritten" \
+  convoy predict --run.dir run mixed --sheet mixed/../mixed/00000.jpg
+expect 2 "mixed/00000.jpg would be overwritten" convoy show nearest --run.dir run mixed/00000.jpg --output mixed/00000.jpg
+check "the picture is left alone" kept mixed/00000.jpg
+expect 2 "run/metrics.jsonl would be overwritten, which belongs to plain/../run" \
+  convoy show curves plain/../run --output run/metrics.jsonl
+check "figures are left alone" kept run/metrics.jsonl
+for file in run/checkpoints/step-00000020.h5 run/config.ini; do
+  expect 2 "$file would be overwritten" convoy show filters --run.dir run --output "$file"
+  expect 2 "$file would be overwritten" convoy show sample --run.dir run --output "$file"
+  check "$file is left alone" kept "$file"
+done
+expect 2 "run/trace/rank-1.jsonl would be overwritten" convoy show trace run --output run/trace/rank-1.jsonl
+check "the trace is left alone" kept run/trace/rank-1.jsonl
+expect 2 "net.ini would be overwritten" convoy plan --config net.ini --json net.ini
+expect 2 "train.convoy/index.h5 would be overwritten" convoy verify train.convoy --sheet train.convoy/index.h5
+check "the dataset is left alone" kept train.convoy/index.h5
+expect 0 "run/curves.html" convoy show curves run --output run/curves.html
+expect 0 "run/curves.html" convoy show curves run --output run/curves.html
+mkfifo pipe
+expect 2 "pipe is a device or a pipe" convoy show filters --run.dir run --output pipe
+check "it is still one" test -p pipe
+ln -s kernels.png link.png
+cp kernels.png before.png
+expect 0 "link.png: 16 kernels" convoy show filters --run.dir run --output link.png --scale all
+check "a link stays" test -L link.png
+differ() { ! cmp -s "$1" "$2"; }
+check "what it stands for is new" differ kernels.png before.png
 
 finish

@@ -3,9 +3,11 @@
 
 #include <csignal>
 #include <fstream>
+#include <iterator>
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "tests/io/support/expect_error.h"
 #include "tests/io/support/image_files.h"
@@ -31,7 +33,58 @@ TEST(Durable, AppearsOnCommitOnly) {
     aside.commit();
   }
   EXPECT_EQ(read_bytes(path), (Bytes{'w', 'h', 'o', 'l', 'e'}));
-  EXPECT_FALSE(fs::exists(folder.path() / "file.partial"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 1);
+}
+
+TEST(Durable, WritersOfOneFileDoNotMeet) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "file";
+  write_text(folder.path() / "file.partial", "somebody's own");
+  AsideFile first(path);
+  write_text(first.partial(), "first");
+  {
+    AsideFile second(path);
+    EXPECT_EQ(second.partial().extension(), ".partial");
+    write_text(second.partial(), "second");
+    write_durably(path, "third");
+  }
+  first.commit();
+  EXPECT_EQ(read_bytes(path), (Bytes{'f', 'i', 'r', 's', 't'}));
+  EXPECT_TRUE(fs::exists(folder.path() / "file.partial"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 2);
+}
+
+TEST(Durable, FollowsSymbolicLinks) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder.path() / "far");
+  write_text(folder.path() / "far/there", "old");
+  fs::create_symlink("far/there", folder.path() / "one");
+  fs::create_symlink(folder.path() / "one", folder.path() / "two");
+  fs::create_symlink("far/new", folder.path() / "dangling");
+  write_durably(folder.path() / "two", "new");
+  write_durably(folder.path() / "dangling", "new");
+  for (const char* link : {"one", "two", "dangling"})
+    EXPECT_TRUE(fs::is_symlink(folder.path() / link)) << link;
+  for (const char* file : {"far/there", "far/new"})
+    EXPECT_EQ(read_bytes(folder.path() / file), (Bytes{'n', 'e', 'w'})) << file;
+}
+
+TEST(Durable, ReplacesRegularFilesOnly) {
+  const TemporaryFolder folder;
+  const fs::path pipe = folder.path() / "pipe";
+  const fs::path link = folder.path() / "link";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  fs::create_symlink(pipe, link);
+  fs::create_symlink("loop", folder.path() / "loop");
+  for (const fs::path& path : {pipe, link})
+    expect_error(ExitCode::usage, {"pipe", "name a file"}, [&] { write_durably(path, "x"); });
+  expect_error(ExitCode::usage, {"folder; name a file"},
+               [&] { write_durably(folder.path(), "x"); });
+  expect_error(ExitCode::usage, {"loop cannot be written"},
+               [&] { write_durably(folder.path() / "loop", "x"); });
+  expect_error(ExitCode::usage, {"cannot be written"},
+               [&] { write_durably(folder.path() / std::string(300, 'n'), "x"); });
+  EXPECT_TRUE(fs::is_fifo(pipe));
 }
 
 TEST(Durable, RemovesWhatACrashLeft) {

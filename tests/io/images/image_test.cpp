@@ -99,6 +99,35 @@ TEST(Decode, SixteenBitPng) {
   expect_constant(decoded.image, 255, 0, 255, 0);
 }
 
+// Such a file does not say that its values are linear light.
+TEST(Decode, SixteenBitPngWithoutGammaKeepsItsUpperBytes) {
+  const auto decoded = [](const Bytes& pixels, png_uint_32 format) {
+    const Bytes file = png_file(pixels, 3, 3, format);
+    const Bytes bare = without_chunk(without_chunk(file, "gAMA"), "cHRM");
+    EXPECT_LT(bare.size(), file.size());
+    return decode_image(bare).image;
+  };
+  for (const int v : {0, 1, 40, 100, 180, 254, 255}) {
+    const auto value = static_cast<std::uint8_t>(v);  // v * 257 is this byte twice
+    const auto other = static_cast<std::uint8_t>(255 - v);
+    expect_constant(decoded(constant_pixels(3, 3, {value, value}), PNG_FORMAT_LINEAR_Y), v, v, v,
+                    0);
+    expect_constant(decoded(constant_pixels(3, 3, {value, value, 100, 100, other, other}),
+                            PNG_FORMAT_LINEAR_RGB),
+                    v, 100, 255 - v, 0);
+  }
+}
+
+TEST(Decode, HalfTransparentPixelsAreBlendedAsStored) {
+  const auto half =
+      decode_image(png_file(constant_pixels(5, 4, {40, 100, 180, 128}), 5, 4, PNG_FORMAT_RGBA));
+  EXPECT_THAT(half.notes, ElementsAre("transparency laid on white"));
+  expect_constant(half.image, 147, 177, 217, 0);
+  const auto whole =
+      decode_image(png_file(constant_pixels(5, 4, {40, 100, 180, 255}), 5, 4, PNG_FORMAT_RGBA));
+  expect_constant(whole.image, 40, 100, 180, 0);
+}
+
 TEST(Decode, LargeJpegsMayComeOutSmaller) {
   const Bytes file = jpeg_file(ramp_pixels(320, 240), 320, 240);
   EXPECT_EQ(decode_image(file, 241).image.height, 240);

@@ -52,8 +52,8 @@ class ExportImport : public testing::Test {
     }
   }
   void absent(const std::string& name) const {
-    EXPECT_FALSE(fs::exists(path(name)));
-    EXPECT_FALSE(fs::exists(path(name + ".partial")));
+    for (const auto& entry : fs::directory_iterator(folder_.path()))
+      EXPECT_FALSE(entry.path().filename().string().starts_with(name)) << entry.path();
   }
 
   TemporaryFolder folder_;
@@ -113,6 +113,29 @@ TEST_F(ExportImport, ACaffemodelOfTheOldFormGivesTheSameValues) {
   file_of_bytes(path("old.caffemodel"), old.SerializeAsString());
   in("old.caffemodel", TensorNames::caffe);
   same_values(path("net.h5"), path("back.h5"));
+}
+
+TEST_F(ExportImport, AllFilesAreWrittenOrNone) {
+  fs::create_directory(path("a.prototxt"));
+  expect_error(ExitCode::usage, {"a.prototxt is a folder"},
+               [&] { static_cast<void>(out("a.caffemodel")); });
+  absent("a.c");
+  absent("a.b");
+  fs::create_directory(path("b.py"));
+  expect_error(ExitCode::usage, {"b.py is a folder"},
+               [&] { static_cast<void>(out("b.safetensors", "torch")); });
+  absent("b.s");
+}
+
+TEST_F(ExportImport, SomebodysOwnModuleIsNotOverwritten) {
+  file_of_bytes(path("train.py"), "import torch\n");
+  expect_error(ExitCode::usage, {"train.py would be overwritten"},
+               [&] { static_cast<void>(out("train.safetensors", "torch")); });
+  EXPECT_EQ(bytes_of_file(path("train.py")), "import torch\n");
+  absent("train.s");
+  absent("train.py.");
+  static_cast<void>(out("net.safetensors", "torch"));
+  static_cast<void>(out("net.safetensors", "torch"));  // its own is
 }
 
 TEST_F(ExportImport, MetadataHoldWhatACheckpointHolds) {

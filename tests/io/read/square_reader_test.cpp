@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "io/dataset/dataset.h"
 #include "tests/io/small_dataset.h"
@@ -25,8 +26,40 @@ TEST(ListImageFiles, TakesFilesAsTheyAreAndFoldersWithAllBelow) {
   EXPECT_THAT(list_image_files({base / "b" / "2.jpg", base / "no-such.jpg", base}),
               ElementsAre(base / "b" / "2.jpg", base / "no-such.jpg", base / "a" / "x" / "3.jpg",
                           base / "b" / "1.png", base / "b" / "2.jpg"));
-  expect_error(ExitCode::bad_data, {"none holds no file"},
-               [&] { static_cast<void>(list_image_files({base / "none"})); });
+  EXPECT_THAT(list_image_files({base / "none", base / "a"}),
+              ElementsAre(base / "none", base / "a" / "x" / "3.jpg"));
+}
+
+TEST(ListImageFiles, VisitsEachFolderOnceThroughLinks) {
+  const TemporaryFolder folder;
+  const fs::path base = folder.path() / "base";
+  write_text(base / "b/1.jpg", "x");
+  write_text(folder.path() / "far/2.jpg", "x");
+  fs::create_directory_symlink("..", base / "b" / "up");
+  fs::create_directory_symlink(".", base / "a");
+  fs::create_directory_symlink("../far", base / "c");
+  fs::create_directory_symlink("../far", base / "d");
+  fs::create_symlink("nothing", base / "e.jpg");
+  fs::create_symlink("f.jpg", base / "f.jpg");
+  EXPECT_THAT(list_image_files({base}), ElementsAre(base / "b" / "1.jpg", base / "c" / "2.jpg",
+                                                    base / "e.jpg", base / "f.jpg"));
+}
+
+TEST(ListImageFiles, NamesTheFolderThatCannotBeReadAndGoesOn) {
+  const TemporaryFolder folder;
+  write_text(folder.path() / "a/1.jpg", "x");
+  write_text(folder.path() / "b/2.jpg", "x");
+  fs::permissions(folder.path(), fs::perms{0755});
+  fs::permissions(folder.path() / "a", fs::perms::none);
+  const bool root = geteuid() == 0;  // who may read everything
+  ASSERT_EQ(root ? seteuid(65534) : 0, 0);
+  const auto files = list_image_files({folder.path()});
+  SquareReader reader(files, 6, 1, 1);
+  const std::string error = reader.next().error;
+  ASSERT_EQ(root ? seteuid(0) : 0, 0);
+  EXPECT_THAT(files, ElementsAre(folder.path() / "a", folder.path() / "b" / "2.jpg"));
+  EXPECT_EQ(error, "cannot be read: Permission denied");
+  fs::permissions(folder.path() / "a", fs::perms::owner_all);
 }
 
 TEST(SquareReader, GivesWhatPackingStores) {
@@ -66,14 +99,16 @@ TEST(SquareReader, SaysWhatIsWrongWithAFileAndGoesOn) {
   cut.resize(cut.size() / 2);
   write_bytes(base / "cut.jpg", cut);
   write_text(base / "empty.jpg", "");
-  SquareReader reader({base / "cut.jpg", base / "good.png", base / "empty.jpg", base}, 6, 2, 1);
+  fs::create_directory(base / "none");
+  SquareReader reader({base / "cut.jpg", base / "good.png", base / "empty.jpg", base / "none"}, 6,
+                      2, 1);
   EXPECT_THAT(reader.next().error, testing::StartsWith("is cut short"));
   const ReadSquare good = reader.next();
   EXPECT_EQ(good.error, "");
   EXPECT_THAT(std::vector<int>(good.pixels.begin(), good.pixels.begin() + 3),
               ElementsAre(10, 20, 30));
   EXPECT_EQ(reader.next().error, "is empty");
-  EXPECT_EQ(reader.next().error, "is not a file");
+  EXPECT_EQ(reader.next().error, "is a folder without files");
 }
 
 TEST(SquareReader, EndsWhileThreadsRead) {

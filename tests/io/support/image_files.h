@@ -8,6 +8,7 @@
 #include <iterator>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include <png.h>
@@ -88,6 +89,21 @@ inline Bytes without_marker(const Bytes& jpeg, std::uint8_t marker) {
     at = next;
   }
   result.insert(result.end(), jpeg.begin() + static_cast<std::ptrdiff_t>(at), jpeg.end());
+  return result;
+}
+
+// Without the chunks of one kind, e.g. "gAMA".
+inline Bytes without_chunk(const Bytes& png, const std::string& kind) {
+  Bytes result(png.begin(), png.begin() + 8);
+  for (std::size_t at = 8; at < png.size();) {
+    std::size_t length = 12;  // length, kind and checksum, besides the content
+    for (std::size_t i = 0, shift = 24; i < 4; ++i, shift -= 8)
+      length += std::size_t{png.at(at + i)} << shift;
+    const auto begin = png.begin() + static_cast<std::ptrdiff_t>(at);
+    if (!std::equal(kind.begin(), kind.end(), begin + 4))
+      result.insert(result.end(), begin, begin + static_cast<std::ptrdiff_t>(length));
+    at += length;
+  }
   return result;
 }
 

@@ -36,7 +36,7 @@ class ContinueJob : public testing::Test {
   ~ContinueJob() override { fs::remove_all(run_); }
 
   JobOptions continued(const std::vector<Assignment>& line,
-                                     const std::vector<Assignment>& file = {}) const {
+                       const std::vector<Assignment>& file = {}) const {
     JobOptions job;
     job.run.dir = run_;
     continue_job(job, file, file_origin("job.ini"), line, command_line_origin("train"));

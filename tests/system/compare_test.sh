@@ -113,7 +113,7 @@ expect 2 "the strategies are" convoy plan --plan.strategies magic
 expect 2 "describe the cluster that was measured" convoy plan "${small[@]}" --measured c.json --against c.json
 expect 3 "was measured with another net" convoy plan --measured c.json
 echo '{"kind": "eval"}' >other.json
-expect 3 "is not a file of bench --json or compare --json" convoy plan --measured other.json
+expect 3 "is not a whole file of bench --json or compare --json" convoy plan --measured other.json
 expect 3 "cannot be read" convoy plan --measured missing.json
 
 finish

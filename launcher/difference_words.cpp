@@ -100,8 +100,7 @@ std::string initialisation(const JobOptions& job) {
     return fmt::format(
         "convolutions' weights are normal with deviation {}, conv1 to conv5; weights and biases of "
         "fc6 to fc8 are uniform within 1/sqrt(inputs) of 0; the paper's weights are all normal "
-        "with "
-        "deviation 0.01",
+        "with deviation 0.01",
         fmt::join(std_of.begin(), std_of.begin() + 5, ","));
   }
   return fmt::format(

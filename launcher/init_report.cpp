@@ -68,8 +68,7 @@ std::string init_report(const InitStats& stats, const JobOptions& job) {
   std::string text = fmt::format(
       "Recipe {}, batches of {} from {}, seed {}\n"
       "outputs as in a test, without dropout: their deviation, and what of it differs from image "
-      "to "
-      "image;\nlosses and gradients (of the mean loss, by a layer's output) as in training\n",
+      "to image;\nlosses and gradients (of the mean loss, by a layer's output) as in training\n",
       job.recipe, job.solver.batch,
       job.data.train.empty() ? "random pixels" : job.data.train.string(), job.run.seed);
   for (const InitMoment& moment : stats.moments) {

@@ -46,8 +46,7 @@ class Description {
     if (reader == readers.end())
       words.refuse(
           "'{}' is no statement; use input, towers, conv, lrn, spatial-norm, pool, relu, dropout "
-          "or "
-          "fc",
+          "or fc",
           kind);
     if (weighted_ == 0 && kind != "towers" && kind != "conv")
       words.refuse("'{}' stands first; the first layer must be a conv", kind);

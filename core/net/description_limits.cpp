@@ -51,8 +51,7 @@ void require_outputs(const LayerSpec& layer, const NetSpec& net, const Statement
   if (layer.out.c >= net.towers) return;
   statement.refuse(
       "the outputs of {}, of which there are {}, cannot be split over {} towers; use at least {}, "
-      "or "
-      "'towers {}'",
+      "or 'towers {}'",
       layer.name, layer.out.c, net.towers, net.towers, layer.out.c);
 }
 

@@ -71,6 +71,7 @@ RunState find_run(Communicator& everyone, const std::string& host, const fs::pat
     run.lock = std::make_unique<RunLock>(run_dir, host);
     if (!run.lock->warning().empty()) run.warnings.push_back(run.lock->warning());
     remove_partials(run_dir / "checkpoints", "");
+    for (const char* file : {"config.ini", "kernels.txt"}) remove_partials(run_dir, file);
     open_newest(run_dir / "checkpoints", run);
     require_continuation(run);
     run.kernels = text_of_file(run_dir / "kernels.txt");
@@ -124,8 +125,7 @@ std::vector<std::string> differences_of_machines(const ContinuationInfo& before,
   } else if (session.device().choices().text() != before.kernels) {
     sentences.push_back(
         "not every kernel that is needed now was chosen before, so some were timed anew: the run "
-        "is "
-        "no longer the same to the last bit");
+        "is no longer the same to the last bit");
   }
   const auto direct = [](const ConvChoice::Line& line) {
     return line.method == ConvMethod::direct;

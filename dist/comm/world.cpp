@@ -49,8 +49,7 @@ void refuse_srun_without_plugin() {
   if (tasks == nullptr || std::atoi(tasks) <= 1) return;
   fail(ExitCode::usage,
        "srun has started {} tasks without a plugin for MPI, so they cannot find each other; use "
-       "srun "
-       "--mpi=pmix, or convoy launch or mpirun without srun",
+       "srun --mpi=pmix, or convoy launch or mpirun without srun",
        tasks);
 }
 

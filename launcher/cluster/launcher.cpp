@@ -185,8 +185,7 @@ class Launch {
     if (cluster_.bind == "cores" && cores == 0) {
       fail(ExitCode::usage,
            "cluster.bind is cores, but a host has fewer cores than ranks; start fewer ranks on it "
-           "or "
-           "leave cluster.bind at auto");
+           "or leave cluster.bind at auto");
     }
     mpi_.cores_per_rank = cluster_.bind == "none" ? 0 : cores;
   }

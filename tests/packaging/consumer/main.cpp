@@ -8,6 +8,6 @@
 
 int main() {
   std::printf("%zu recipes, %zu commands, %zu libraries, %zu of them for files\n",
-              convoy::recipes().size(), convoy::make_commands().size(),
-              convoy::libraries().size(), convoy::io_libraries().size());
+              convoy::recipes().size(), convoy::make_commands().size(), convoy::libraries().size(),
+              convoy::io_libraries().size());
 }

@@ -71,7 +71,6 @@ RunState find_run(Communicator& everyone, const std::string& host, const fs::pat
     run.lock = std::make_unique<RunLock>(run_dir, host);
     if (!run.lock->warning().empty()) run.warnings.push_back(run.lock->warning());
     remove_partials(run_dir / "checkpoints", "");
-    for (const char* file : {"config.ini", "kernels.txt"}) remove_partials(run_dir, file);
     open_newest(run_dir / "checkpoints", run);
     require_continuation(run);
     run.kernels = text_of_file(run_dir / "kernels.txt");

@@ -1,12 +1,17 @@
 // Writing aside, syncing and renaming through POSIX calls.
 #include "io/files/durable.h"
 
+#include <array>
+#include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
-#include <random>
+#include <functional>
+#include <string_view>
 #include <system_error>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -42,6 +47,33 @@ fs::path followed(fs::path path) {
   return path;
 }
 
+// What processes have in common that know each other by number: the host, and in containers the
+// space of process numbers.
+std::string mark_of_host() {
+  std::array<char, 256> name{};
+  ::gethostname(name.data(), name.size() - 1);
+  std::error_code ignored;
+  const fs::path space = fs::read_symlink("/proc/self/ns/pid", ignored);
+  return fmt::format("{:08x}", std::hash<std::string>{}(name.data() + space.string()) & 0xffffffff);
+}
+
+constexpr std::string_view kPartial = ".partial";
+
+// Removes what processes that are gone left of `path`: PATH.HOST-PROCESS-NUMBER.partial.
+void remove_orphans(const fs::path& path, const std::string& host) {
+  const std::string prefix = fmt::format("{}.{}-", path.filename().string(), host);
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder_of(path), error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(prefix) || !name.ends_with(kPartial)) continue;
+    pid_t process = 0;
+    const char* const end = name.data() + name.size();
+    const auto [rest, bad] = std::from_chars(name.data() + prefix.size(), end, process);
+    if (bad != std::errc{} || *rest != '-' || process <= 0) continue;
+    if (::kill(process, 0) != 0 && errno == ESRCH) fs::remove(entry.path(), error);
+  }
+}
+
 }  // namespace
 
 void require_replaceable(const fs::path& path) {
@@ -58,7 +90,10 @@ void require_replaceable(const fs::path& path) {
 
 AsideFile::AsideFile(const fs::path& path) : path_(followed(path)), partial_(path_) {
   require_replaceable(path_);
-  partial_ += fmt::format(".{:08x}.partial", std::random_device{}());
+  static const std::string host = mark_of_host();
+  static std::atomic<int> number{0};
+  partial_ += fmt::format(".{}-{}-{}{}", host, ::getpid(), number++, kPartial);
+  remove_orphans(path_, host);
 }
 
 AsideFile::~AsideFile() {

@@ -7,9 +7,10 @@
 namespace convoy {
 
 // Write to partial(), close it, then commit(). Without a commit the destructor removes what was
-// written, so that a crash leaves at most a file PATH.XXXXXXXX.partial and never half a file under
-// `path`. The name until then is this object's alone: writers of one file do not meet before the
-// last of them replaces what the others wrote. A symbolic link stays, and its target is replaced.
+// written, so that a crash leaves at most a file PATH.MARK.partial and never half a file under
+// `path`. The mark is this object's alone: writers of one file do not meet before the last of them
+// replaces what the others wrote. What a process of this host that is gone left of the same file
+// is removed. A symbolic link stays, and its target is replaced.
 class AsideFile {
  public:
   // Throws Error(usage) as require_replaceable() does.

@@ -4,10 +4,15 @@
 #include <csignal>
 #include <fstream>
 #include <iterator>
+#include <string>
+#include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/io/support/expect_error.h"
 #include "tests/io/support/image_files.h"
@@ -52,6 +57,28 @@ TEST(Durable, WritersOfOneFileDoNotMeet) {
   EXPECT_EQ(read_bytes(path), (Bytes{'f', 'i', 'r', 's', 't'}));
   EXPECT_TRUE(fs::exists(folder.path() / "file.partial"));
   EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 2);
+}
+
+TEST(Durable, RemovesWhatAKilledWriterLeftAndNothingElse) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "file";
+  const pid_t killed = fork();
+  if (killed == 0) {
+    const AsideFile aside(path);
+    write_text(aside.partial(), "half");
+    _exit(0);  // as if killed: without destructors
+  }
+  ASSERT_EQ(waitpid(killed, nullptr, 0), killed);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 1);
+  write_text(folder.path() / "file.1234-5-6.partial", "of another host");
+  const AsideFile alive(folder.path() / "file");
+  write_text(alive.partial(), "of this process");
+  write_durably(path, "whole");
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder.path()))
+    names.push_back(entry.path().filename());
+  EXPECT_THAT(names, testing::UnorderedElementsAre("file", "file.1234-5-6.partial",
+                                                   alive.partial().filename().string()));
 }
 
 TEST(Durable, FollowsSymbolicLinks) {

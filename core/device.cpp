@@ -40,7 +40,7 @@ int usable_cores() {
   cpu_set_t cores;
   CPU_ZERO(&cores);
   if (sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
-  return std::clamp(CPU_COUNT(&cores), 1, std::max(1, omp_get_thread_limit()));
+  return std::max(1, CPU_COUNT(&cores));
 }
 
 std::unique_ptr<Device> make_device(const DeviceOptions& options, const LocalPlace& place) {
@@ -49,12 +49,13 @@ std::unique_ptr<Device> make_device(const DeviceOptions& options, const LocalPla
   if (options.threads < 0)
     fail(ExitCode::usage, "device.threads is {}, but must be 0 (a fair share) or more.",
          options.threads);
-  if (options.threads > omp_get_thread_limit())
+  const int limit = omp_get_thread_limit();
+  if (options.threads > limit)
     fail(ExitCode::usage,
          "device.threads is {}, but the environment variable OMP_THREAD_LIMIT allows {}; raise it "
          "or ask for fewer",
-         options.threads, omp_get_thread_limit());
-  const int share = std::max(1, usable_cores() / std::max(1, place.ranks));
+         options.threads, limit);
+  const int share = std::clamp(usable_cores() / std::max(1, place.ranks), 1, limit);
   const int threads = options.threads > 0 ? options.threads : share;
   if (on_gpu(options)) return make_cuda_device(options, place, threads);
   if (options.precision != "auto" && options.precision != "fp32")

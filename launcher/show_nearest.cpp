@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <ostream>
@@ -14,6 +13,7 @@
 #include "dist/infer/features.h"
 #include "dist/infer/nearest_search.h"
 #include "dist/train/dataset_options.h"
+#include "io/files/temporary_folder.h"
 #include "io/images/captioned_sheet.h"
 #include "io/read/square_reader.h"
 #include "launcher/checkpoint_command.h"
@@ -33,30 +33,6 @@ std::vector<std::string> nearest_keys() {
   for (std::string& key : device_keys()) keys.push_back(std::move(key));
   return keys;
 }
-
-// A folder that nobody else may enter, for as long as this object lives.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "convoy-features-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      fail(ExitCode::resource, "no temporary folder {} can be made: {}", name,
-           std::strerror(errno));
-    }
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 class ShowNearestCommand : public CheckpointCommand {
  public:

@@ -123,8 +123,7 @@ void require_possible(const ConvRequest& request, const LayerPlan& plan, const D
     return;
   fail(ExitCode::usage,
        "device.conv asks for minimal filtering of {0}, whose {1} x {1} kernels with stride {2} in "
-       "{3} "
-       "group(s) it cannot do (with a stride it does the first layer alone, in one group); use "
+       "{3} group(s) it cannot do (with a stride it does the first layer alone, in one group); use "
        "auto, or {0}:direct",
        layer, conv.kernel, conv.stride, conv.groups);
 }

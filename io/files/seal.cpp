@@ -117,12 +117,7 @@ std::string readable(const std::string& line) {
 void seal_file(const std::filesystem::path& path, Unsealed gap) {
   const SealedFile file(path, O_RDWR | O_APPEND, ExitCode::resource);
   const std::string seal = file.seal(file.bytes, gap);
-  for (std::size_t done = 0; done < seal.size();) {
-    const ssize_t wrote = uninterrupted(
-        [&] { return ::write(file.file.get(), seal.data() + done, seal.size() - done); });
-    if (wrote < 0) file.failed("write");
-    done += static_cast<std::size_t>(wrote);
-  }
+  if (!write_all(file.file, seal.data(), seal.size())) file.failed("write");
 }
 
 bool has_seal(const std::filesystem::path& path, ExitCode code) {

@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "io/files/temporary_folder.h"
 #include "tests/faults/subjects.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy::faults {
 namespace {

@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "io/files/temporary_folder.h"
 #include "tests/faults/injector.h"
 #include "tests/faults/workloads.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy::faults {
 namespace {

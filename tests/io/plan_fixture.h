@@ -8,9 +8,9 @@
 
 #include <gtest/gtest.h>
 
+#include "io/files/temporary_folder.h"
 #include "io/read/batch_plan.h"
 #include "tests/io/small_dataset.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy::plan_test {
 

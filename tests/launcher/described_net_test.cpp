@@ -9,9 +9,9 @@
 
 #include "core/net/spec.h"
 #include "core/recipe.h"
+#include "io/files/temporary_folder.h"
 #include "launcher/inspect.h"
 #include "launcher/options.h"
-#include "tests/io/temporary_folder.h"
 #include "tests/launcher/refusal.h"
 
 namespace convoy {

@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "dist/watch/collective_record.h"
+#include "io/files/temporary_folder.h"
 #include "launcher/inspect.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

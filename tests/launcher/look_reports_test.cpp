@@ -7,12 +7,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "io/files/temporary_folder.h"
 #include "io/run/metrics.h"
 #include "launcher/curves_report.h"
 #include "launcher/options.h"
 #include "launcher/trace_report.h"
 #include "tests/io/support/expect_error.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/io/temporary_folder.h"
+#include "io/files/temporary_folder.h"
 
 namespace convoy {
 namespace {

@@ -17,13 +17,13 @@
 #include "dist/comm/control.h"
 #include "dist/comm/texts.h"
 #include "dist/train/signals.h"
+#include "io/files/temporary_folder.h"
 #include "io/run/event_names.h"
 #include "io/run/record_file.h"
 #include "tests/dist/small_job.h"
 #include "tests/dist/test_world.h"
 #include "tests/dist/training_run.h"
 #include "tests/io/small_dataset.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

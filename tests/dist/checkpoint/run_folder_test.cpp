@@ -15,11 +15,11 @@
 
 #include "core/error.h"
 #include "dist/checkpoint/checkpoints.h"
+#include "io/files/temporary_folder.h"
 #include "io/files/text_file.h"
 #include "io/run/event_names.h"
 #include "tests/dist/test_world.h"
 #include "tests/dist/training_run.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

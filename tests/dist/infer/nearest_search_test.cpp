@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "core/random.h"
+#include "io/files/temporary_folder.h"
 #include "tests/dist/test_world.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

@@ -11,13 +11,13 @@
 
 #include "dist/infer/features.h"
 #include "dist/infer/predict.h"
+#include "io/files/temporary_folder.h"
 #include "io/read/square_reader.h"
 #include "tests/dist/small_job.h"
 #include "tests/dist/test_world.h"
 #include "tests/io/small_dataset.h"
 #include "tests/io/support/expect_error.h"
 #include "tests/io/support/image_files.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

@@ -6,11 +6,11 @@
 
 #include <gtest/gtest.h>
 
+#include "io/files/temporary_folder.h"
 #include "tests/dist/small_job.h"
 #include "tests/dist/test_world.h"
 #include "tests/io/small_dataset.h"
 #include "tests/io/support/expect_error.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

@@ -11,8 +11,8 @@
 #include <gtest/gtest.h>
 
 #include "dist/watch/record_file.h"
+#include "io/files/temporary_folder.h"
 #include "tests/io/support/expect_error.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

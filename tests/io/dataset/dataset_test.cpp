@@ -10,12 +10,12 @@
 #include "io/files/crc32c.h"
 #include "io/files/hdf5.h"
 #include "io/files/seal.h"
+#include "io/files/temporary_folder.h"
 #include "tests/io/small_dataset.h"
 #include "tests/io/support/chunked_shard.h"
 #include "tests/io/support/direct_reads.h"
 #include "tests/io/support/expect_error.h"
 #include "tests/io/support/image_files.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

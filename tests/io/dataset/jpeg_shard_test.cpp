@@ -10,11 +10,11 @@
 #include "io/dataset/shard.h"
 #include "io/files/crc32c.h"
 #include "io/files/hdf5.h"
+#include "io/files/temporary_folder.h"
 #include "io/images/image.h"
 #include "tests/io/support/direct_reads.h"
 #include "tests/io/support/expect_error.h"
 #include "tests/io/support/image_files.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

@@ -9,9 +9,9 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include "io/files/temporary_folder.h"
 #include "tests/io/support/expect_error.h"
 #include "tests/io/support/image_files.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy::hdf5 {
 namespace {

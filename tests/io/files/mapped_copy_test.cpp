@@ -8,8 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "io/files/descriptor.h"
+#include "io/files/temporary_folder.h"
 #include "tests/io/support/image_files.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

@@ -9,7 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/io/temporary_folder.h"
+#include "io/files/temporary_folder.h"
 
 namespace convoy {
 namespace {

@@ -6,13 +6,13 @@
 
 #include <gtest/gtest.h>
 
+#include "io/files/temporary_folder.h"
 #include "io/images/captioned_sheet.h"
 #include "io/images/image.h"
 #include "io/images/kernel_sheet.h"
 #include "io/images/stroke_font.h"
 #include "tests/io/support/expect_error.h"
 #include "tests/io/support/image_files.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

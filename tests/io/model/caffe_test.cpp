@@ -9,10 +9,10 @@
 
 #include "core/net/description.h"
 #include "core/recipe.h"
+#include "io/files/temporary_folder.h"
 #include "io/model/caffe_net.h"
 #include "tests/io/model/small_net.h"
 #include "tests/io/support/expect_error.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

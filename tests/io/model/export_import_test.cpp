@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "io/files/temporary_folder.h"
 #include "io/model/caffe.h"
 #include "io/model/export.h"
 #include "io/model/import.h"
@@ -13,7 +14,6 @@
 #include "io/model/safetensors.h"
 #include "tests/io/model/small_net.h"
 #include "tests/io/support/expect_error.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

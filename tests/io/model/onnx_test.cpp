@@ -8,8 +8,8 @@
 #include <onnx.pb.h>
 
 #include "core/net/description.h"
+#include "io/files/temporary_folder.h"
 #include "tests/io/model/small_net.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

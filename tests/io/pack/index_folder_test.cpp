@@ -8,11 +8,11 @@
 
 #include "io/dataset/dataset.h"
 #include "io/files/hdf5.h"
+#include "io/files/temporary_folder.h"
 #include "tests/io/small_dataset.h"
 #include "tests/io/support/chunked_shard.h"
 #include "tests/io/support/expect_error.h"
 #include "tests/io/support/image_files.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

@@ -14,13 +14,13 @@
 
 #include "io/dataset/dataset.h"
 #include "io/files/hdf5.h"
+#include "io/files/temporary_folder.h"
 #include "io/images/image.h"
 #include "io/images/resize.h"
 #include "io/pack/pixel_statistics.h"
 #include "io/pack/synth.h"
 #include "tests/io/support/expect_error.h"
 #include "tests/io/support/image_files.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "io/files/temporary_folder.h"
 #include "tests/io/support/expect_error.h"
 #include "tests/io/support/tar_maker.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

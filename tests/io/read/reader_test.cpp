@@ -16,9 +16,9 @@
 
 #include "core/error.h"
 #include "io/files/hdf5.h"
+#include "io/files/temporary_folder.h"
 #include "tests/io/small_dataset.h"
 #include "tests/io/support/expect_error.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

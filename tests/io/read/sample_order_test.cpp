@@ -7,11 +7,11 @@
 
 #include <gtest/gtest.h>
 
+#include "io/files/temporary_folder.h"
 #include "io/read/batch_plan.h"
 #include "tests/io/plan_fixture.h"
 #include "tests/io/small_dataset.h"
 #include "tests/io/support/expect_error.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include "io/dataset/dataset.h"
+#include "io/files/temporary_folder.h"
 #include "tests/io/small_dataset.h"
 #include "tests/io/support/expect_error.h"
 #include "tests/io/support/image_files.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

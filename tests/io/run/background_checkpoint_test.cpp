@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "tests/io/temporary_folder.h"
+#include "io/files/temporary_folder.h"
 
 namespace convoy {
 namespace {

@@ -17,7 +17,7 @@
 #include "core/error.h"
 #include "io/files/hdf5.h"
 #include "io/files/seal.h"
-#include "tests/io/temporary_folder.h"
+#include "io/files/temporary_folder.h"
 
 namespace convoy {
 namespace {

@@ -13,9 +13,9 @@
 #include <tensorboard.pb.h>
 
 #include "core/error.h"
+#include "io/files/temporary_folder.h"
 #include "io/run/event_names.h"
 #include "io/run/record_file.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

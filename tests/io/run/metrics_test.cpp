@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "tests/io/temporary_folder.h"
+#include "io/files/temporary_folder.h"
 
 namespace convoy {
 namespace {

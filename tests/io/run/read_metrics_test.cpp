@@ -7,10 +7,10 @@
 
 #include <gtest/gtest.h>
 
+#include "io/files/temporary_folder.h"
 #include "io/run/trace_file.h"
 #include "tests/io/support/expect_error.h"
 #include "tests/io/support/image_files.h"
-#include "tests/io/temporary_folder.h"
 
 namespace convoy {
 namespace {

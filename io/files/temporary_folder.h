@@ -1,18 +1,25 @@
-// A folder for one test, removed at its end.
+// A folder that nobody else may enter, removed at its end.
 #pragma once
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
-#include <stdexcept>
 #include <string>
+#include <system_error>
+
+#include "core/error.h"
 
 namespace convoy {
 
 class TemporaryFolder {
  public:
+  // Throws Error(resource) where none can be made.
   TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "convoy-test-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
+    std::string name = (std::filesystem::temp_directory_path() / "convoy-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr)
+      fail(ExitCode::resource, "no temporary folder {} can be made: {}", name,
+           std::strerror(errno));
     path_ = name;
   }
   ~TemporaryFolder() {
